@@ -1,0 +1,150 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <memory>
+
+#include "compiler/commands/commands.hpp"
+#include "compiler/commands/options.hpp"
+#include "compiler/commands/quality.hpp"
+#include "compiler/error.hpp"
+#include "compiler/io/file.hpp"
+#include "compiler/measure/measure.hpp"
+#include "compiler/report/evaluation.hpp"
+#include "compiler/report/table.hpp"
+
+namespace nnomc {
+namespace {
+
+struct Options : ModelOptions {
+  std::vector<std::string> data;
+  std::string labels, json, on = "host";
+  bool as_float = false, with_float = false;
+  std::size_t limit = 0, top_k = 3;
+  Metric metric = Metric::accuracy;
+};
+
+void check(const Options& o) {
+  if (o.as_float && o.on != "host")
+    throw Error("--float runs on the host only: leave out --on {}, or --float", o.on);
+  if (o.data.empty() && !o.labels.empty())
+    throw Error("--labels {}: give the samples that they belong to with --data", o.labels);
+  if (o.data.empty() && o.metric != Metric::accuracy)
+    throw Error("--metric {}: give samples with --data", name_of(o.metric));
+}
+
+/// The samples, and the judge of what comes out.
+struct Task {
+  Samples samples;
+  std::unique_ptr<Judge> judge;
+};
+
+Task read_task(const Graph& graph, const Options& o) {
+  Task task;
+  if (o.data.empty()) return task;
+  task.samples = Samples(graph, o.data, o.scaling);
+  task.judge = std::make_unique<Judge>(graph, o.metric, o.top_k, o.labels, task.samples.count());
+  if (o.limit) task.samples.limit(o.limit);
+  task.samples.check_finite();
+  return task;
+}
+
+void evaluate(Options& o) {
+  const auto start = std::chrono::steady_clock::now();
+  check(o);
+  target_for(o, o.on);
+  const std::string name = model_name(o, stem_of(o.model));
+  const Graph graph = load_model(o.model);
+  const Task task = read_task(graph, o);
+  EvaluationReport report;
+  report.model = stem_of(o.model);
+  report.on = o.on;
+  report.samples = task.samples.count();
+  report.metric = o.metric;
+  report.top_k = o.top_k;
+  if (graph.outputs.size() > 1 && task.judge)
+    report.notes.push_back("judged by the first of its outputs, '" +
+                           graph.tensors[static_cast<std::size_t>(graph.outputs[0])].name + "'");
+  Program program;
+  if (o.as_float) {
+    program = lower_float(graph);
+  } else {
+    Compiled compiled = compile_model(graph, o, task.samples);
+    program = std::move(compiled.program);
+    report.notes.insert(report.notes.begin(), compiled.calibration);
+  }
+  const Inputs inputs = task.judge ? inputs_of(program, task.samples) : noise_for(program);
+  Measured measured;
+  if (o.on == "host") {
+    measured = run_on_host(program, inputs, "running");
+  } else {
+    EmitOptions emitting;
+    emitting.name = name;
+    emitting.section = o.section;
+    emitting.optimise = o.compile.optimise;
+    measured = run_on_core(program, inputs, o.on, emitting, true);
+  }
+  if (task.judge) report.quality = task.judge->judge(program, measured, task.samples);
+  if (task.judge && o.with_float && !o.as_float) {
+    const Program reference = lower_float(graph);
+    const Measured ran = run_on_host(reference, inputs_of(reference, task.samples), "running float");
+    report.reference = task.judge->judge(reference, ran, task.samples);
+  }
+  report.seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (!o.json.empty() && o.json != "-")
+    write_file(o.json, evaluation_json(report, program, measured));
+  fmt::print("{}", o.json == "-" ? evaluation_json(report, program, measured)
+                                 : evaluation_text(report, program, measured,
+                                                   terminal_columns(STDOUT_FILENO)));
+}
+
+}  // namespace
+
+void add_evaluate(CLI::App& nnom) {
+  auto o = std::make_shared<Options>();
+  CLI::App* app = nnom.add_subcommand(
+      "evaluate", "Measure a model: accuracy, and the cost of each layer, here or on a board");
+  add_model(*app, *o);
+  app->add_option("--data", o->data,
+                  "samples to run: X.npy or X.npz:key; repeat it for a model of several inputs "
+                  "[one inference on noise]")
+      ->type_name("X")
+      ->expected(1)
+      ->take_all();
+  app->add_option("--labels", o->labels,
+                  "the right answers: classes as integers or one-hot, or targets for mse and mae")
+      ->type_name("Y");
+  app->add_option("--limit", o->limit, "run only the first N samples")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
+  add_choice<Metric>(*app, "--metric", o->metric,
+                     {{"accuracy", Metric::accuracy},
+                      {"mse", Metric::mse},
+                      {"mae", Metric::mae},
+                      {"auc", Metric::auc}},
+                     "what to compare by; an autoencoder's auc is of its error");
+  app->add_option("--top-k", o->top_k, "how many answers count as right beside top-1 [3]")
+      ->type_name("K")
+      ->check(CLI::PositiveNumber);
+  add_on(*app, o->on);
+  app->add_flag("--float", o->as_float, "run the float model instead, on the host");
+  app->add_flag("--with-float", o->with_float, "show the float model's accuracy beside");
+  app->add_option("--json", o->json, "write the figures as JSON ('-': print nothing else)")
+      ->type_name("FILE");
+  add_data(*app, *o);
+  add_lowering(*app, *o);
+  add_emission(*app, *o);
+  app->footer(
+      "Examples:\n"
+      "  nnom evaluate model.keras --calibrate images.npy --data test.npz:x --labels test.npz:y "
+      "--scale 1/255\n"
+      "  nnom evaluate model.keras --data test.npz:x --labels test.npz:y --float\n"
+      "  nnom evaluate model.keras --on cortex-m4 --json cost.json\n"
+      "The JSON holds model, on, samples, top1, topk, macs, arena_bytes, weights_bytes, code_bytes,\n"
+      "stack_bytes, instructions and cycles (null: not measured), and the metric where it is "
+      "another.");
+  app->callback([o] { evaluate(*o); });
+}
+
+}  // namespace nnomc

@@ -1,0 +1,169 @@
+#include "compiler/commands/options.hpp"
+
+#include <filesystem>
+#include <set>
+
+#include "compiler/emit/names.hpp"
+#include "compiler/error.hpp"
+#include "compiler/firmware/boards.hpp"
+#include "compiler/report/table.hpp"
+
+namespace nnomc {
+namespace {
+
+/// Turns "1/255" into a decimal number.
+std::string fraction(std::string& text) {
+  const auto slash = text.find('/');
+  if (slash == std::string::npos) return {};
+  double above = 0, below = 0;
+  if (!CLI::detail::lexical_cast(text.substr(0, slash), above) ||
+      !CLI::detail::lexical_cast(text.substr(slash + 1), below) || below == 0)
+    return "'" + text + "' is neither a number nor a fraction such as 1/255";
+  text = fmt::format("{:.17g}", above / below);
+  return {};
+}
+
+/// Names that a namespace in generated code can't have.
+bool is_reserved(const std::string& name) {
+  static const std::set<std::string> kWords = {
+      "alignas",      "alignof",   "and",          "and_eq",    "asm",           "auto",
+      "bitand",       "bitor",     "bool",         "break",     "case",          "catch",
+      "char",         "char16_t",  "char32_t",     "char8_t",   "class",         "co_await",
+      "co_return",    "co_yield",  "compl",        "concept",   "const",         "const_cast",
+      "consteval",    "constexpr", "constinit",    "continue",  "decltype",      "default",
+      "delete",       "do",        "double",       "dynamic_cast", "else",       "enum",
+      "explicit",     "export",    "extern",       "false",     "float",         "for",
+      "friend",       "goto",      "if",           "inline",    "int",           "long",
+      "mutable",      "namespace", "new",          "noexcept",  "not",           "not_eq",
+      "nullptr",      "operator",  "or",           "or_eq",     "private",       "protected",
+      "public",       "register",  "reinterpret_cast", "requires", "return",     "short",
+      "signed",       "sizeof",    "static",       "static_assert", "static_cast", "struct",
+      "switch",       "template",  "this",         "thread_local", "throw",      "true",
+      "try",          "typedef",   "typeid",       "typename",  "union",         "unsigned",
+      "using",        "virtual",   "void",         "volatile",  "wchar_t",       "while",
+      "xor",          "xor_eq",    "nnom",         "std",       "main",          "linux",
+      "unix"};
+  return kWords.contains(name);
+}
+
+}  // namespace
+
+void add_model(CLI::App& app, ModelOptions& options) {
+  app.add_option("MODEL", options.model, "the trained model: .keras or .h5")->required()->type_name("");
+}
+
+void add_data(CLI::App& app, ModelOptions& options) {
+  app.add_option("--calibrate", options.calibrate,
+                 "samples that the ranges of int8 are chosen from: X.npy or X.npz:key; repeat it "
+                 "for a model of several inputs")
+      ->type_name("X")
+      ->expected(1)
+      ->take_all();
+  add_choice<Calibration>(app, "--calibration", options.compile.calibration,
+                          {{"auto", Calibration::automatic},
+                           {"min-max", Calibration::min_max},
+                           {"percentile", Calibration::percentile},
+                           {"kl", Calibration::kl},
+                           {"mse", Calibration::mse}},
+                          "how the ranges are chosen");
+  app.add_option("--calibration-samples", options.calibration_samples,
+                 "how many samples to calibrate on at most [100]")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--scale", options.scaling.scale,
+                 "stored data * S + O is what the model was trained on; 1/255 is allowed [1]")
+      ->type_name("S")
+      ->transform(CLI::Validator(fraction, ""));
+  app.add_option("--offset", options.scaling.offset, "see --scale [0]")
+      ->type_name("O")
+      ->transform(CLI::Validator(fraction, ""));
+}
+
+void add_lowering(CLI::App& app, ModelOptions& options) {
+  const auto set_target = [&options](const std::string& target) {
+    layout_of(target);
+    options.compile.target = target;
+    options.target_given = true;
+  };
+  app.add_option_function<std::string>("--target", set_target,
+                                       "pack the weights for a core: any, cortex-m0, cortex-m3, "
+                                       "cortex-m4, cortex-m7, cortex-m33, cortex-m55, riscv32, "
+                                       "host [any, or that of --on]")
+      ->type_name("CORE");
+  auto* channel = app.add_flag_callback(
+      "--per-channel", [&options] { options.compile.per_channel = true; },
+      "a scale for the weights of each output channel (the default)");
+  app.add_flag_callback(
+         "--per-tensor", [&options] { options.compile.per_channel = false; },
+         "one scale for all weights of a layer")
+      ->excludes(channel);
+  add_choice<Rounding>(app, "--rounding", options.compile.rounding,
+                       {{"single", Rounding::single_rounding}, {"double", Rounding::double_rounding}},
+                       "rescale as desktop TFLite (single) or TFLite Micro (double) does");
+}
+
+void add_emission(CLI::App& app, ModelOptions& options) {
+  add_choice<Optimise>(app, "--optimise", options.compile.optimise,
+                       {{"size", Optimise::size},
+                        {"speed", Optimise::speed},
+                        {"balanced", Optimise::balanced}},
+                       "what the generated code is made for");
+  app.add_option("--name", options.name, "namespace of the generated code [from the file's name]")
+      ->type_name("NAME");
+  app.add_option("--section", options.section, "linker section of the weights, such as .qspi")
+      ->type_name("SECTION");
+}
+
+void add_on(CLI::App& app, std::string& on) {
+  std::vector<std::string> names = {"host"};
+  for (const std::string& core : core_names()) names.push_back(core);
+  app.add_option("--on", on,
+                 "where to run it: on this computer, or its firmware on an emulated core [host]")
+      ->type_name("")
+      ->check(CLI::IsMember(names));
+}
+
+void target_for(ModelOptions& options, const std::string& on) {
+  if (options.target_given || on == "host") return;
+  // Cores that differ in nothing the weights' packing knows have no target of their own.
+  options.compile.target = on == "cortex-m0plus" ? "cortex-m0" : on;
+}
+
+std::string stem_of(const std::string& path) { return std::filesystem::path(path).stem().string(); }
+
+std::string model_name(const ModelOptions& options, const std::string& stem) {
+  if (options.name.empty()) {
+    const std::string name = identifier(stem);
+    return is_reserved(name) ? name + "_model" : name;
+  }
+  const std::string usable = identifier(options.name);
+  if (usable != options.name || is_reserved(usable))
+    throw Error("--name {}: a C++ namespace can't be called so; {} would do", options.name,
+                is_reserved(usable) ? usable + "_model" : usable);
+  return usable;
+}
+
+Compiled compile_model(const Graph& graph, const ModelOptions& options, const Samples& data) {
+  Samples samples;
+  std::string source;
+  if (!options.calibrate.empty()) {
+    samples = Samples(graph, options.calibrate, options.scaling);
+  } else if (data.count() > 0) {
+    samples = data;
+    source = " of the data itself: give others with --calibrate for an honest result";
+  } else {
+    samples = Samples::synthetic(graph, 8);
+    source = " of noise, as there is no --calibrate: the outputs mean nothing, the cost is right";
+  }
+  const std::size_t all = samples.count();
+  samples.limit(options.calibration_samples);
+  const std::string of = samples.count() < all ? "the first " : "";
+  Compiled result{compile(graph, samples, options.compile),
+                  "calibrated on " + of + counted(samples.count(), "sample")};
+  if (samples.count() < all && source.empty())
+    result.calibration += " of " + count_text(static_cast<std::int64_t>(all));
+  result.calibration += source;
+  return result;
+}
+
+}  // namespace nnomc

@@ -1,0 +1,78 @@
+/// \file
+/// Options that several commands share, and the program they describe.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "compiler/compile.hpp"
+
+namespace nnomc {
+
+/// A model and how to convert it, as given on the command line.
+struct ModelOptions {
+  std::string model;
+  std::vector<std::string> calibrate;
+  std::size_t calibration_samples = 100;
+  Scaling scaling;
+  CompileOptions compile;
+  bool target_given = false;
+  std::string name, section;
+};
+
+/// Adds an option that takes one of a few words.
+template <class E>
+CLI::Option* add_choice(CLI::App& app, const std::string& flag, E& value,
+                        const std::vector<std::pair<std::string, E>>& choices,
+                        const std::string& help) {
+  std::vector<std::string> words;
+  std::string initial;
+  for (const auto& [word, meaning] : choices) {
+    words.push_back(word);
+    if (meaning == value) initial = word;
+  }
+  const auto choose = [&value, choices](const std::string& chosen) {
+    for (const auto& [word, meaning] : choices)
+      if (word == chosen) value = meaning;
+  };
+  return app
+      .add_option_function<std::string>(flag, choose, help + " [" + initial + "]")
+      ->check(CLI::IsMember(words))
+      ->type_name("");
+}
+
+/// MODEL
+void add_model(CLI::App& app, ModelOptions& options);
+/// --calibrate, --calibration, --calibration-samples, --scale, --offset
+void add_data(CLI::App& app, ModelOptions& options);
+/// --target, --per-channel, --per-tensor, --rounding
+void add_lowering(CLI::App& app, ModelOptions& options);
+/// --optimise, --name, --section
+void add_emission(CLI::App& app, ModelOptions& options);
+/// --on
+void add_on(CLI::App& app, std::string& on);
+
+/// Sets the target to the core that the model runs on, unless the user chose another.
+void target_for(ModelOptions& options, const std::string& on);
+
+/// The stem of a file's name: "a/b.keras" gives "b".
+std::string stem_of(const std::string& path);
+
+/// The namespace of the generated code: the name the user gave (an Error if it can't be one), or
+/// one made from `stem`.
+std::string model_name(const ModelOptions& options, const std::string& stem);
+
+/// Where a program's calibration came from, as a sentence.
+struct Compiled {
+  Program program;
+  std::string calibration;
+};
+
+/// Quantises `graph` with --calibrate; where that is missing, with the first of `data`; where that
+/// is missing too (no samples), with noise.
+Compiled compile_model(const Graph& graph, const ModelOptions& options, const Samples& data);
+
+}  // namespace nnomc

@@ -1,0 +1,145 @@
+#include <fmt/format.h>
+
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <system_error>
+
+#include "compiler/commands/commands.hpp"
+#include "compiler/commands/options.hpp"
+#include "compiler/error.hpp"
+#include "compiler/io/file.hpp"
+#include "compiler/measure/measure.hpp"
+#include "compiler/report/table.hpp"
+
+namespace nnomc {
+namespace {
+
+struct Options : ModelOptions {
+  std::vector<std::string> inputs, outputs;
+  std::string on = "host";
+  bool as_float = false;
+};
+
+bool is_bin(const std::string& path) { return path.ends_with(".bin"); }
+
+/// The bytes of output `output` of every sample.
+std::string stored_output(const Program& program, const Measured& measured, std::size_t output) {
+  std::size_t offset = 0;
+  for (std::size_t i = 0; i < output; ++i) offset += output_bytes(program, i);
+  std::string bytes;
+  for (std::size_t at = offset; at < measured.outputs.size(); at += output_bytes(program))
+    bytes += as_text(std::span(measured.outputs).subspan(at, output_bytes(program, output)));
+  return bytes;
+}
+
+/// The real numbers of output `output` of every sample.
+Array real_output(const Program& program, const Measured& measured, std::size_t output) {
+  const Shape& shape = program.graph.shape(program.graph.outputs[output]);
+  const std::vector<float> values = output_values(program, measured, output);
+  Array array;
+  array.shape.push_back(static_cast<std::int64_t>(values.size()) / shape.size());
+  for (int i = 0; i < shape.rank; ++i) array.shape.push_back(shape[i]);
+  array.bytes.resize(values.size() * sizeof(float));
+  std::memcpy(array.bytes.data(), values.data(), array.bytes.size());
+  return array;
+}
+
+/// Writes all the files, or none.
+void write_outputs(const Options& o, const Program& program, const Measured& measured) {
+  std::size_t written = 0;
+  try {
+    for (; written < o.outputs.size(); ++written) {
+      const std::string& path = o.outputs[written];
+      if (!is_bin(path))
+        write_npy(path, real_output(program, measured, written));
+      else if (o.outputs.size() == 1)
+        write_file(path, as_text(measured.outputs));
+      else
+        write_file(path, stored_output(program, measured, written));
+    }
+  } catch (...) {
+    std::error_code ignored;
+    for (std::size_t i = 0; i < written; ++i) std::filesystem::remove(o.outputs[i], ignored);
+    throw;
+  }
+}
+
+void check(const Options& o, const Graph& graph) {
+  if (o.as_float && o.on != "host")
+    throw Error("--float runs on the host only: leave out --on {}, or --float", o.on);
+  const std::size_t outputs = graph.outputs.size();
+  const bool together = o.outputs.size() == 1 && is_bin(o.outputs[0]);
+  if (!together && o.outputs.size() != outputs)
+    throw Error("{}: the model has {} outputs, so give -o {} times, or one .bin file for all",
+                graph.file, outputs, outputs);
+}
+
+void run(Options& o) {
+  target_for(o, o.on);
+  const std::string name = model_name(o, stem_of(o.model));
+  const Graph graph = load_model(o.model);
+  check(o, graph);
+  const bool stored = is_bin(o.inputs[0]);
+  for (const std::string& input : o.inputs)
+    if (is_bin(input) != stored) throw Error("--input: all inputs have to be .bin files, or none");
+  Samples samples;
+  if (!stored) {
+    samples = Samples(graph, o.inputs, o.scaling);
+    samples.check_finite();
+  } else if (!o.as_float && o.calibrate.empty()) {
+    throw Error("--input {}: stored bytes mean something only with the model's scales; give the "
+                "samples they are chosen from with --calibrate",
+                o.inputs[0]);
+  }
+  Program program;
+  if (o.as_float) {
+    program = lower_float(graph);
+  } else {
+    Compiled compiled = compile_model(graph, o, samples);
+    program = std::move(compiled.program);
+    if (o.calibrate.empty()) fmt::print(stderr, "nnom: {}\n", compiled.calibration);
+  }
+  const Inputs inputs = stored ? read_stored(program, o.inputs) : inputs_of(program, samples);
+  EmitOptions emitting;
+  emitting.name = name;
+  emitting.section = o.section;
+  emitting.optimise = o.compile.optimise;
+  const Measured measured = o.on == "host" ? run_on_host(program, inputs, "running")
+                                           : run_on_core(program, inputs, o.on, emitting, false);
+  write_outputs(o, program, measured);
+}
+
+}  // namespace
+
+void add_run(CLI::App& nnom) {
+  auto o = std::make_shared<Options>();
+  CLI::App* app = nnom.add_subcommand("run", "Run a model on samples and write its outputs");
+  add_model(*app, *o);
+  app->add_option("--input", o->inputs,
+                  "samples: X.npy, X.npz:key, or X.bin with the model's own bytes; repeat it for a "
+                  "model of several inputs")
+      ->type_name("X")
+      ->expected(1)
+      ->take_all()
+      ->required();
+  app->add_option("-o,--output", o->outputs,
+                  "where the outputs go: Y.npy as real numbers, Y.bin as the model's own bytes; "
+                  "repeat it for a model of several outputs")
+      ->type_name("Y")
+      ->expected(1)
+      ->take_all()
+      ->required();
+  add_on(*app, o->on);
+  app->add_flag("--float", o->as_float, "run the float model instead, on the host");
+  add_data(*app, *o);
+  add_lowering(*app, *o);
+  add_emission(*app, *o);
+  app->footer(
+      "Example:\n"
+      "  nnom run model.keras --calibrate images.npy --scale 1/255 --input test.npy --on cortex-m4 "
+      "-o scores.npy");
+  app->callback([o] { run(*o); });
+}
+
+}  // namespace nnomc

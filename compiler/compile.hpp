@@ -1,0 +1,29 @@
+/// \file
+/// From a model file to a program: the stages in order.
+#pragma once
+
+#include <string>
+
+#include "compiler/emit/emit.hpp"
+#include "compiler/quantise/calibrate.hpp"
+
+namespace nnomc {
+
+struct CompileOptions {
+  std::string target = "any";  ///< a name in ports/boards.json, "any" or "host"
+  bool per_channel = true;
+  Rounding rounding = Rounding::single_rounding;
+  Calibration calibration = Calibration::automatic;
+  Optimise optimise = Optimise::balanced;
+};
+
+/// Reads a model file of any format and optimises its graph.
+Graph load_model(const std::string& path);
+
+/// How weights are packed for a target. Throws an Error that lists the targets.
+Layout layout_of(const std::string& target);
+
+/// Calibrates and quantises.
+Program compile(const Graph& graph, const Samples& samples, const CompileOptions& options);
+
+}  // namespace nnomc

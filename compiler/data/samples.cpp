@@ -1,0 +1,102 @@
+#include "compiler/data/samples.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <random>
+
+#include "compiler/error.hpp"
+
+namespace nnomc {
+
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  return shape.empty() ? "a single number" : fmt::format("{}", fmt::join(shape, " x "));
+}
+
+std::int64_t samples_in(const Array& array, const Shape& shape) {
+  std::vector<std::int64_t> have, want;
+  for (const std::int64_t d : array.shape)
+    if (d != 1) have.push_back(d);
+  for (int i = 0; i < shape.rank; ++i)
+    if (shape[i] != 1) want.push_back(shape[i]);
+  if (have == want) return 1;
+  if (have.empty()) return -1;
+  return std::equal(have.begin() + 1, have.end(), want.begin(), want.end()) ? have[0] : -1;
+}
+
+Samples::Samples(const Graph& graph, const std::vector<std::string>& specs, const Scaling& scaling)
+    : names_(specs), scaling_(scaling) {
+  if (specs.size() != graph.inputs.size()) {
+    std::string inputs;
+    for (const int t : graph.inputs) {
+      const Tensor& tensor = graph.tensors[static_cast<size_t>(t)];
+      inputs += fmt::format("{}'{}' ({})", inputs.empty() ? "" : ", ", tensor.name,
+                            to_string(tensor.shape));
+    }
+    throw Error("{}: the model has {} input{}, in this order: {}; give the data option {}, not {} "
+                "time{}",
+                graph.file, graph.inputs.size(), graph.inputs.size() == 1 ? "" : "s", inputs,
+                graph.inputs.size() == 1 ? "once" : "once for each", specs.size(),
+                specs.size() == 1 ? "" : "s");
+  }
+  for (size_t i = 0; i < specs.size(); ++i) {
+    arrays_.push_back(read_array(specs[i]));
+    const Tensor& tensor = graph.tensors[static_cast<size_t>(graph.inputs[i])];
+    const std::int64_t n = samples_in(arrays_[i], tensor.shape);
+    if (n < 0)
+      throw Error("{}: its shape is {}, but the model's input '{}' takes samples of {}; the first "
+                  "axis has to count the samples",
+                  specs[i], shape_text(arrays_[i].shape), tensor.name, to_string(tensor.shape));
+    if (n == 0) throw Error("{}: holds no samples (its shape is {})", specs[i],
+                            shape_text(arrays_[i].shape));
+    sizes_.push_back(static_cast<size_t>(tensor.shape.size()));
+    if (i == 0) count_ = static_cast<size_t>(n);
+    if (count_ != static_cast<size_t>(n))
+      throw Error("{}: holds {} samples, but {} holds {}", specs[i], n, specs[0], count_);
+  }
+}
+
+Samples Samples::synthetic(const Graph& graph, size_t count) {
+  std::mt19937 random(1);
+  Samples s;
+  s.count_ = count;
+  for (const int t : graph.inputs) {
+    s.names_.push_back("synthetic data");
+    s.sizes_.push_back(static_cast<size_t>(graph.shape(t).size()));
+    Array array;
+    array.shape = {static_cast<std::int64_t>(count), graph.shape(t).size()};
+    array.bytes.resize(count * s.sizes_.back() * sizeof(float));
+    for (size_t i = 0; i < array.bytes.size(); i += sizeof(float)) {
+      const float value = static_cast<float>(random() >> 8) / static_cast<float>(1 << 24);
+      std::memcpy(array.bytes.data() + i, &value, sizeof value);
+    }
+    s.arrays_.push_back(std::move(array));
+  }
+  return s;
+}
+
+void Samples::limit(size_t count) { count_ = std::min(count_, count); }
+
+std::vector<float> Samples::read(size_t i, size_t input) const {
+  std::vector<float> values(sizes_.at(input));
+  arrays_[input].read(static_cast<std::int64_t>(i * values.size()), values);
+  if (scaling_.scale != 1 || scaling_.offset != 0)
+    for (float& v : values)
+      v = static_cast<float>(static_cast<double>(v) * scaling_.scale + scaling_.offset);
+  return values;
+}
+
+void Samples::check_finite() const {
+  for (size_t input = 0; input < arrays_.size(); ++input)
+    for (size_t i = 0; i < count_; ++i) {
+      const std::vector<float> values = read(i, input);
+      const auto bad = std::find_if(values.begin(), values.end(),
+                                    [](float v) { return !std::isfinite(v); });
+      if (bad != values.end())
+        throw Error("{}: element {} of sample {} is {}; remove such samples, or repair them",
+                    names_[input], bad - values.begin(), i, std::isnan(*bad) ? "not a number"
+                                                                             : "infinite");
+    }
+}
+
+}  // namespace nnomc

@@ -1,0 +1,53 @@
+/// \file
+/// Samples to calibrate on, evaluate on or run: stored arrays, read as what the model was trained
+/// on.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "compiler/graph.hpp"
+#include "compiler/io/array.hpp"
+
+namespace nnomc {
+
+/// "500 x 28 x 28"
+std::string shape_text(const std::vector<std::int64_t>& shape);
+
+/// How many samples of `shape` an array holds, or -1 if it holds no such samples. Its first axis
+/// counts them; axes of size 1 don't matter, and a single sample needs no such axis.
+std::int64_t samples_in(const Array& array, const Shape& shape);
+
+/// stored * scale + offset is what the model was trained on.
+struct Scaling {
+  double scale = 1, offset = 0;
+};
+
+/// One array for each input of a model, with one entry a sample on the first axis.
+class Samples {
+ public:
+  /// Reads `specs` ("x.npy", "x.npz:key"), one for each input of `graph`, in order. Axes of size 1
+  /// may be missing or added. Throws an Error that shows both shapes where they don't fit.
+  Samples(const Graph& graph, const std::vector<std::string>& specs, const Scaling& scaling);
+  Samples() = default;
+  /// `count` samples of noise, evenly spread from 0 to 1; always the same.
+  static Samples synthetic(const Graph& graph, size_t count);
+
+  size_t count() const { return count_; }
+  /// Drops all but the first `count`.
+  void limit(size_t count);
+  /// Input `input` of sample `i`, scaled.
+  std::vector<float> read(size_t i, size_t input) const;
+  /// Throws an Error that names the array and the place of a value that is not finite.
+  void check_finite() const;
+
+ private:
+  std::vector<std::string> names_;
+  std::vector<Array> arrays_;
+  std::vector<size_t> sizes_;  // elements of a sample in each array
+  Scaling scaling_;
+  size_t count_ = 0;
+};
+
+}  // namespace nnomc

@@ -1,0 +1,74 @@
+/// \file
+/// The compiler's picture of a network: tensors, and nodes that make one from others.
+#pragma once
+
+#include <limits>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "nnom/ops.hpp"
+
+namespace nnomc {
+
+using nnom::Shape;
+
+/// Any op of the runtime, with its geometry.
+using Op = nnom::Ops<std::variant>;
+
+/// A value that flows through the network: channels last, without its batch axis.
+struct Tensor {
+  std::string name;
+  Shape shape;
+};
+
+/// The range a node's output is limited to: its activation, folded in.
+struct Range {
+  float lo = -std::numeric_limits<float>::infinity();
+  float hi = std::numeric_limits<float>::infinity();
+
+  bool all() const { return lo == -hi && hi == std::numeric_limits<float>::infinity(); }
+};
+
+/// One op. `weights` and `bias` are those of ops with nnom::Linear data, in the order the op's
+/// comment gives; an empty bias is zero.
+struct Node {
+  std::string name;    ///< of the layer it comes from
+  std::string source;  ///< class of the layer it comes from
+  Op op;
+  std::vector<int> inputs;  ///< tensors
+  int output = -1;          ///< tensor
+  std::vector<float> weights{}, bias{};
+  Range range{};
+};
+
+/// A network with real numbers. Nodes stand in an order in which they can run.
+struct Graph {
+  std::string file;  ///< where it came from, for messages
+  std::string name;
+  std::vector<Tensor> tensors;
+  std::vector<Node> nodes;
+  std::vector<int> inputs, outputs;  ///< tensors
+
+  /// Adds an input; returns its tensor.
+  int add_input(std::string tensor_name, const Shape& shape);
+
+  /// Adds `node` at the end, works out its output's shape, and returns the output's tensor (and
+  /// sets node.output). Throws an Error that names the file, the layer and its class where the
+  /// inputs' shapes don't fit, where the weights' number doesn't, or where a weight isn't finite.
+  int add(Node node);
+
+  const Shape& shape(int tensor) const { return tensors[static_cast<size_t>(tensor)].shape; }
+  /// Index of the node that makes `tensor`, or -1 for an input.
+  int producer(int tensor) const;
+  /// Indices of the nodes that read `tensor`, each once.
+  std::vector<int> consumers(int tensor) const;
+  bool is_output(int tensor) const;
+  int64_t macs() const;
+  int64_t parameters() const;
+};
+
+/// "28 x 28 x 1"
+std::string to_string(const Shape& shape);
+
+}  // namespace nnomc

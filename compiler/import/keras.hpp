@@ -1,0 +1,16 @@
+/// \file
+/// Keras models, from the file alone.
+#pragma once
+
+#include <string>
+
+#include "compiler/graph.hpp"
+#include "compiler/import/keras_file.hpp"
+
+namespace nnomc {
+
+/// Turns what a .keras or .h5 file holds into a graph. Throws an Error that names every layer that
+/// is not supported, with its class.
+Graph import_keras(const KerasFile& file);
+
+}  // namespace nnomc

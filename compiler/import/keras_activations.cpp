@@ -1,0 +1,167 @@
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "compiler/import/keras_layers.hpp"
+
+namespace nnomc::keras {
+namespace {
+
+using nnom::Function;
+
+constexpr float kNoLimit = std::numeric_limits<float>::infinity();
+constexpr int kMaxNesting = 4;  // of Activation in an activation
+
+/// One activation function of Keras, by name.
+struct FunctionRow {
+  std::string_view name;
+  Function function;
+  float slope = 0, threshold = 0, high = kNoLimit;
+};
+
+constexpr FunctionRow kFunctions[] = {
+    {"celu", Function::elu, 1},
+    {"elu", Function::elu, 1},
+    {"exponential", Function::exponential},
+    {"gelu", Function::gelu},
+    {"hard_sigmoid", Function::hard_sigmoid, 1.0F / 6, 0.5F},
+    {"hard_silu", Function::hard_silu, 1.0F / 6, 0.5F},
+    {"hard_swish", Function::hard_silu, 1.0F / 6, 0.5F},
+    {"leaky_relu", Function::relu, 0.2F},
+    {"linear", Function::linear},
+    {"mish", Function::mish},
+    {"relu", Function::relu},
+    {"relu6", Function::relu, 0, 0, 6},
+    {"selu", Function::selu},
+    {"sigmoid", Function::sigmoid},
+    {"silu", Function::silu},
+    {"softplus", Function::softplus},
+    {"softsign", Function::softsign},
+    {"sparse_sigmoid", Function::hard_sigmoid, 0.5F, 0.5F},
+    {"swish", Function::silu},
+    {"tanh", Function::tanh},
+};
+
+/// Functions that Keras 2 defines otherwise.
+constexpr FunctionRow kFunctions2[] = {
+    {"hard_sigmoid", Function::hard_sigmoid, 0.2F, 0.5F},
+};
+
+template <size_t n>
+const FunctionRow* find_in(const FunctionRow (&rows)[n], std::string_view name) {
+  const auto row = std::find_if(std::begin(rows), std::end(rows),
+                                [&](const FunctionRow& r) { return r.name == name; });
+  return row == std::end(rows) ? nullptr : row;
+}
+
+/// The name in the "activation" field: a text, or a function as an object. "" for anything else.
+std::string function_name(const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  return text_or_empty(value, "class_name") == "function" ? text_or_empty(value, "config") : "";
+}
+
+int apply(LayerCall& call, int tensor, const FunctionRow& row, std::string_view suffix) {
+  if (row.function == Function::linear) return tensor;
+  nnom::Activation op;
+  op.function = row.function;
+  op.slope = row.slope;
+  op.threshold = row.threshold;
+  op.high = row.high;
+  return call.add(op, {tensor}, suffix);
+}
+
+int softmax_over(LayerCall& call, int tensor, int axis, const std::string& suffix) {
+  return call.with_axis_last(tensor, axis, suffix,
+                             [&](int moved) { return call.add(nnom::Softmax{}, {moved}, suffix); });
+}
+
+int apply_named(LayerCall& call, int tensor, const std::string& name, const std::string& suffix) {
+  const int last = call.shape(tensor).rank - 1;
+  if (name == "softmax") return softmax_over(call, tensor, last, suffix);
+  if (name == "log_softmax") {
+    tensor = softmax_over(call, tensor, last, suffix);
+    return apply(call, tensor, {name, Function::log}, suffix + "/log");
+  }
+  const FunctionRow* row = call.keras2() ? find_in(kFunctions2, name) : nullptr;
+  if (!row) row = find_in(kFunctions, name);
+  if (!row) call.config.site().fail("activation '{}' is not supported", name);
+  return apply(call, tensor, *row, suffix);
+}
+
+bool is_function(const std::string& name) {
+  return name == "softmax" || name == "log_softmax" || find_in(kFunctions, name);
+}
+
+/// Whether a layer may stand in an "activation" field.
+bool is_activation_layer(std::string_view class_name) {
+  constexpr std::string_view kNames[] = {"Activation", "ELU",  "Identity",
+                                         "LeakyReLU",  "ReLU", "Softmax"};
+  return std::find(std::begin(kNames), std::end(kNames), class_name) != std::end(kNames);
+}
+
+std::optional<std::string> why_unsupported(const Json& value, int depth) {
+  const std::string name = function_name(value);
+  if (is_function(name)) return {};
+  if (!name.empty()) return fmt::format(", activation '{}'", name);
+  const std::string class_name = text_or_empty(value, "class_name");
+  const Json* fields = find(value, "config");
+  if (!is_activation_layer(class_name) || !fields || depth > kMaxNesting)
+    return fmt::format(", activation {}", show(value));
+  const Json* inner = find(*fields, "activation");
+  return inner ? why_unsupported(*inner, depth + 1) : std::nullopt;
+}
+
+int activate(LayerCall& call, int tensor, const std::string& suffix) {
+  const Json* value = call.config.find("activation");
+  if (!value) return tensor;
+  const std::string name = function_name(*value);
+  if (!name.empty()) return apply_named(call, tensor, name, suffix);
+  const std::string class_name = text_or_empty(*value, "class_name");
+  const Json* fields = find(*value, "config");
+  const LayerRow* row = is_activation_layer(class_name) ? find_layer(class_name) : nullptr;
+  if (!row || !fields) call.config.site().fail("activation {} is not supported", show(*value));
+  Site site = call.config.site();
+  site.class_name = class_name;
+  LayerCall inner(call.session(), call.name() + suffix, Config(*fields, site), nullptr,
+                  {{"", tensor, nullptr}});
+  return row->add(inner);
+}
+
+}  // namespace
+
+int activate(LayerCall& call, int tensor) { return activate(call, tensor, "/activation"); }
+
+std::optional<std::string> why_unsupported_activation(const Config& config) {
+  const Json* value = config.find("activation");
+  return value ? why_unsupported(*value, 0) : std::nullopt;
+}
+
+int activation(LayerCall& call) { return activate(call, call.input(), ""); }
+
+int elu(LayerCall& call) {
+  return apply(call, call.input(), {"", Function::elu, call.config.number("alpha", 1)}, "");
+}
+
+int leaky_relu(LayerCall& call) {
+  const float alpha = call.config.number("alpha", 0.3F);  // Keras 2
+  const float slope = call.config.number("negative_slope", alpha);
+  return apply(call, call.input(), {"", Function::relu, slope}, "");
+}
+
+int relu(LayerCall& call) {
+  const FunctionRow row{"", Function::relu, call.config.number("negative_slope", 0),
+                        call.config.number("threshold", 0),
+                        call.config.number("max_value", kNoLimit)};
+  return apply(call, call.input(), row, "");
+}
+
+int relu_operation(LayerCall& call) { return apply_named(call, call.input(), "relu", ""); }
+
+int relu6_operation(LayerCall& call) { return apply_named(call, call.input(), "relu6", ""); }
+
+int softmax(LayerCall& call) {
+  const int tensor = call.input();
+  return softmax_over(call, tensor, call.config.axis("axis", -1, call.shape(tensor).rank), "");
+}
+
+}  // namespace nnomc::keras

@@ -1,0 +1,165 @@
+#include "compiler/import/keras_layers.hpp"
+
+namespace nnomc::keras {
+namespace {
+
+constexpr int kMaxChannels = 1 << 24;
+
+/// The fields that all layers that slide a filter share.
+struct Sliding {
+  nnom::Size kernel, stride, dilation;
+  nnom::Border pad;
+};
+
+Sliding sliding(const LayerCall& call, int tensor, int axes) {
+  const Config& config = call.config;
+  Sliding s{config.size("kernel_size", axes, {0, 0}),
+            config.size("strides", axes, {1, 1}),
+            config.size("dilation_rate", axes, {1, 1}),
+            {}};
+  if (s.kernel.h == 0) config.site().fail("'kernel_size' is missing from its configuration");
+  const std::string padding = config.text("padding", "valid");
+  if (padding == "same")
+    s.pad = nnom::same_border(nnom::image(call.shape(tensor)), s.kernel, s.stride, s.dilation);
+  else if (padding == "causal" && axes == 1)
+    s.pad.left = (s.kernel.w - 1) * s.dilation.w;
+  else if (padding != "valid")
+    config.site().fail("padding '{}' is not supported", padding);
+  return s;
+}
+
+template <class T>
+T with(const Sliding& s) {
+  T op;
+  op.kernel = s.kernel;
+  op.stride = s.stride;
+  op.dilation = s.dilation;
+  op.pad = s.pad;
+  return op;
+}
+
+/// The shape of a kernel as Keras stores it: its sizes along the axes, then `rest`.
+std::vector<int> kernel_shape(nnom::Size kernel, int axes, std::initializer_list<int> rest) {
+  std::vector<int> dims;
+  if (axes == 2) dims.push_back(kernel.h);
+  dims.push_back(kernel.w);
+  dims.insert(dims.end(), rest);
+  return dims;
+}
+
+/// [rows][columns] to [columns][rows]: Keras has the output channel last.
+std::vector<float> transposed(std::span<const float> from, size_t columns) {
+  const size_t rows = from.size() / columns;
+  std::vector<float> to(from.size());
+  for (size_t r = 0; r < rows; ++r)
+    for (size_t c = 0; c < columns; ++c) to[c * rows + r] = from[r * columns + c];
+  return to;
+}
+
+std::vector<float> bias_of(const LayerCall& call, int channels) {
+  if (!call.config.flag("use_bias", true)) return {};
+  const auto bias = call.weight("bias", {channels});
+  return {bias.begin(), bias.end()};
+}
+
+/// A filter for each input channel, or `multiplier` of them.
+int add_depthwise(LayerCall& call, int tensor, const Sliding& s, int multiplier,
+                  std::span<const float> weights, std::vector<float> bias) {
+  if (multiplier == 1)
+    return call.add(with<nnom::DepthwiseConv2D>(s), {tensor}, "", {weights.begin(), weights.end()},
+                    std::move(bias));
+  auto op = with<nnom::Conv2D>(s);
+  op.groups = call.shape(tensor).back();
+  op.out.c = op.groups * multiplier;
+  return call.add(op, {tensor}, "", transposed(weights, static_cast<size_t>(op.out.c)),
+                  std::move(bias));
+}
+
+/// The depth multiplier: small enough that the output's channels are a sensible number.
+int multiplier_of(const LayerCall& call, int channels) {
+  return call.config.integer_or("depth_multiplier", 1, 1, kMaxElements / channels);
+}
+
+}  // namespace
+
+template <int axes>
+int conv(LayerCall& call) {
+  const int tensor = call.input_of_rank(axes + 1);
+  const Sliding s = sliding(call, tensor, axes);
+  auto op = with<nnom::Conv2D>(s);
+  op.groups = call.config.integer_or("groups", 1, 1, kMaxChannels);
+  op.out.c = call.config.integer("filters", 1, kMaxChannels);
+  const int channels = call.shape(tensor).back();
+  if (channels % op.groups || op.out.c % op.groups)
+    call.config.site().fail("{} channels and {} filters can't be split into {} groups", channels,
+                            op.out.c, op.groups);
+  const auto weights =
+      call.weight("kernel", kernel_shape(s.kernel, axes, {channels / op.groups, op.out.c}));
+  return activate(call,
+                  call.add(op, {tensor}, "", transposed(weights, static_cast<size_t>(op.out.c)),
+                           bias_of(call, op.out.c)));
+}
+template int conv<1>(LayerCall&);
+template int conv<2>(LayerCall&);
+
+template <int axes>
+int depthwise_conv(LayerCall& call) {
+  const int tensor = call.input_of_rank(axes + 1);
+  const Sliding s = sliding(call, tensor, axes);
+  const int channels = call.shape(tensor).back();
+  const int multiplier = multiplier_of(call, channels);
+  const auto weights = call.weight("kernel", kernel_shape(s.kernel, axes, {channels, multiplier}));
+  return activate(call, add_depthwise(call, tensor, s, multiplier, weights,
+                                      bias_of(call, channels * multiplier)));
+}
+template int depthwise_conv<1>(LayerCall&);
+template int depthwise_conv<2>(LayerCall&);
+
+template <int axes>
+int separable_conv(LayerCall& call) {
+  const int tensor = call.input_of_rank(axes + 1);
+  const Sliding s = sliding(call, tensor, axes);
+  const int channels = call.shape(tensor).back();
+  const int multiplier = multiplier_of(call, channels);
+  const auto weights =
+      call.weight("depthwise_kernel", kernel_shape(s.kernel, axes, {channels, multiplier}));
+  const int middle = add_depthwise(call, tensor, s, multiplier, weights, {});
+
+  auto op = with<nnom::Conv2D>({{1, 1}, {1, 1}, {1, 1}, {}});
+  op.out.c = call.config.integer("filters", 1, kMaxChannels);
+  const auto mix = call.weight("pointwise_kernel",
+                               kernel_shape(op.kernel, axes, {channels * multiplier, op.out.c}));
+  return activate(
+      call, call.add(op, {middle}, "/pointwise", transposed(mix, static_cast<size_t>(op.out.c)),
+                     bias_of(call, op.out.c)));
+}
+template int separable_conv<1>(LayerCall&);
+template int separable_conv<2>(LayerCall&);
+
+/// Over several rows it is a 1x1 convolution.
+int dense(LayerCall& call) {
+  const int tensor = call.input();
+  const Shape from = call.shape(tensor);
+  const int units = call.config.integer("units", 1, kMaxChannels);
+  const auto kernel = call.weight("kernel", {from.back(), units});
+  std::vector<float> weights = transposed(kernel, static_cast<size_t>(units));
+  std::vector<float> bias = bias_of(call, units);
+  const int rows = from.size() / from.back();
+  if (rows == 1) {
+    nnom::Dense op;
+    op.out = units;
+    return activate(call, call.add(op, {tensor}, "", std::move(weights), std::move(bias)));
+  }
+  auto op = with<nnom::Conv2D>({{1, 1}, {1, 1}, {1, 1}, {}});
+  op.out.c = units;
+  if (from.rank <= 3)
+    return activate(call, call.add(op, {tensor}, "", std::move(weights), std::move(bias)));
+  Shape to = from;
+  to.d[to.rank - 1] = units;
+  const int flat = call.reshape(tensor, {2, {rows, from.back()}}, "/rows");
+  const int out = call.add(op, {flat}, "", std::move(weights), std::move(bias));
+  if (int64_t{rows} * units > kMaxElements) call.config.site().fail("its output is too large");
+  return activate(call, call.reshape(out, to, "/shape"));
+}
+
+}  // namespace nnomc::keras

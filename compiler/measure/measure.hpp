@@ -1,0 +1,68 @@
+/// \file
+/// A program run on samples, on the host or on an emulated board, and what it cost.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "compiler/data/samples.hpp"
+#include "compiler/emit/emit.hpp"
+#include "compiler/program.hpp"
+
+namespace nnomc {
+
+/// Samples to run: fill() writes input `input` of sample `sample` as the model stores it. It is
+/// called from several threads at once.
+struct Inputs {
+  std::size_t count = 0;
+  std::function<void(std::size_t sample, std::size_t input, std::span<unsigned char> to)> fill;
+};
+
+/// Samples as a program stores them. `samples` must outlive the result.
+Inputs inputs_of(const Program& program, const Samples& samples);
+/// One sample of noise over all of the inputs' range (from 0 to 1 for floats); always the same.
+Inputs noise_for(const Program& program);
+/// Samples already stored as the program does: one file with all inputs of each sample in turn, or
+/// one file for each input. Throws an Error that names a file whose length doesn't fit.
+Inputs read_stored(const Program& program, const std::vector<std::string>& files);
+
+/// What a layer costs in one inference, as far as it was measured.
+struct LayerMeasure {
+  std::optional<double> seconds;
+  std::optional<std::uint64_t> instructions, cycles;
+};
+
+struct Measured {
+  std::vector<std::byte> outputs;  ///< sample after sample, each the bytes of all outputs in order
+  std::vector<LayerMeasure> layers;  ///< one a node; empty where layers weren't measured
+  std::optional<std::int64_t> code_bytes, stack_bytes;
+  std::optional<std::uint64_t> instructions, cycles;  ///< of one inference
+  std::optional<double> seconds;                      ///< of one inference
+  double clock_hz = 0;  ///< of the board for which `seconds` were worked out; 0 on the host
+};
+
+/// Runs on this computer, with the kernels, packings and memory plan of the board.
+Measured run_on_host(const Program& program, const Inputs& inputs, const std::string& label);
+
+/// Emits the program, builds its firmware and runs it in the emulator. `core` is a name in
+/// ports/boards.json. `costs` asks for the size of the code too, which builds a second firmware.
+Measured run_on_core(const Program& program, const Inputs& inputs, const std::string& core,
+                     const EmitOptions& options, bool costs);
+
+/// Bytes of one sample's outputs together, and of one output.
+std::size_t output_bytes(const Program& program);
+std::size_t output_bytes(const Program& program, std::size_t output);
+
+/// Output `output` of every sample, as real numbers.
+std::vector<float> output_values(const Program& program, const Measured& measured,
+                                 std::size_t output);
+
+/// For each node, the bytes of the arena that are in use while it runs.
+std::vector<int> live_bytes(const Program& program);
+
+}  // namespace nnomc

@@ -1,0 +1,74 @@
+#include <algorithm>
+#include <cstring>
+
+#include "compiler/measure/measure.hpp"
+#include "compiler/quantise/fixed_point.hpp"
+
+namespace nnomc {
+
+std::size_t output_bytes(const Program& program, std::size_t output) {
+  return static_cast<std::size_t>(
+      tensor_bytes(program.graph, program.graph.outputs[output], program.numbers));
+}
+
+std::size_t output_bytes(const Program& program) {
+  std::size_t sum = 0;
+  for (std::size_t i = 0; i < program.graph.outputs.size(); ++i) sum += output_bytes(program, i);
+  return sum;
+}
+
+std::vector<float> output_values(const Program& program, const Measured& measured,
+                                 std::size_t output) {
+  std::size_t offset = 0;
+  for (std::size_t i = 0; i < output; ++i) offset += output_bytes(program, i);
+  const std::size_t bytes = output_bytes(program, output), stride = output_bytes(program);
+  const auto tensor = static_cast<std::size_t>(program.graph.outputs[output]);
+  std::vector<float> values;
+  for (std::size_t at = offset; at < measured.outputs.size(); at += stride) {
+    const std::byte* from = measured.outputs.data() + at;
+    if (program.numbers.quantised) {
+      for (std::size_t i = 0; i < bytes; ++i)
+        values.push_back(static_cast<float>(
+            dequantise(static_cast<std::int8_t>(from[i]), program.scales[tensor])));
+    } else {
+      values.resize(values.size() + bytes / sizeof(float));
+      std::memcpy(values.data() + values.size() - bytes / sizeof(float), from, bytes);
+    }
+  }
+  return values;
+}
+
+std::vector<int> live_bytes(const Program& program) {
+  const Graph& g = program.graph;
+  const int nodes = static_cast<int>(g.nodes.size());
+  std::vector<std::vector<std::pair<int, int>>> used(g.nodes.size());  // [begin, end) in the arena
+  const auto use = [&](int first, int last, int begin, int bytes) {
+    for (int i = std::max(first, 0); i <= last && i < nodes; ++i)
+      used[static_cast<std::size_t>(i)].emplace_back(begin, begin + bytes);
+  };
+  for (int t = 0; t < static_cast<int>(g.tensors.size()); ++t) {
+    const int first = g.producer(t);
+    int last = g.is_output(t) ? nodes : first;
+    for (const int c : g.consumers(t)) last = std::max(last, c);
+    use(first, last, program.plan.tensor[static_cast<std::size_t>(t)],
+        tensor_bytes(g, t, program.numbers));
+  }
+  for (int i = 0; i < nodes; ++i) {
+    const auto n = static_cast<std::size_t>(i);
+    const Op& op = g.nodes[n].op;
+    use(i, i, program.plan.nodes[n].scratch, info(op).memory(op, program.numbers).scratch);
+  }
+  std::vector<int> live;
+  for (auto& pieces : used) {
+    std::sort(pieces.begin(), pieces.end());
+    int sum = 0, end = 0;
+    for (const auto& [from, to] : pieces) {
+      sum += std::max(0, to - std::max(from, end));
+      end = std::max(end, to);
+    }
+    live.push_back(sum);
+  }
+  return live;
+}
+
+}  // namespace nnomc

@@ -1,0 +1,94 @@
+#include "compiler/op_table.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "compiler/emit/text.hpp"
+#include "compiler/quantise/data.hpp"
+#include "nnom/execute.hpp"
+
+namespace nnomc {
+namespace {
+
+template <class T>
+using LinearOf = nnom::Linear<nnom::Float<double, nnom::layout::Vector>>;
+
+template <class O>
+constexpr OpInfo entry() {
+  using Reference = typename O::template Data<nnom::Float<double, nnom::layout::Vector>>;
+  constexpr bool linear = std::is_same_v<Reference, LinearOf<O>>;
+  const auto buffers = [](const O& op, const NodePlace& place) {
+    nnom::Buffers<O> b;
+    for (size_t i = 0; i < place.in.size(); ++i) b.in[i] = {place.in[i], nnom::in_pitch(op)};
+    b.out = {place.out, nnom::out_pitch(op)};
+    b.scratch = place.scratch;
+    return b;
+  };
+  using Buffers = decltype(buffers);
+  OpInfo t{};
+  t.name = O::name;
+  t.max_inputs = O::max_inputs;
+  t.linear = linear;
+  t.same_scale = requires { O::same_scale; };
+  t.alias = requires { O::alias; };
+  t.clamps = requires(Reference d) { d.clamp; };
+  t.infer = [](Op& op, const Shape* inputs, int count) {
+    return std::get<O>(op).infer(inputs, count);
+  };
+  t.macs = [](const Op& op) { return std::get<O>(op).macs(); };
+  t.weights = [](const Op& op) -> size_t {
+    if constexpr (linear) {
+      const Packing<nnom::Float<double, nnom::layout::Plain>> p(std::get<O>(op));
+      return p.channels * p.per_channel;
+    }
+    return 0;
+  };
+  t.channels = [](const Op& op) -> size_t {
+    if constexpr (linear)
+      return Packing<nnom::Float<double, nnom::layout::Plain>>(std::get<O>(op)).channels;
+    return 0;
+  };
+  t.memory = [](const Op& op, const Numbers& numbers) {
+    return with_numbers(numbers, [&]<class N>() { return std::get<O>(op).template memory<N>(); });
+  };
+  t.data = [](const Node& node, const Numbers& numbers, const NodeScales& scales) {
+    return with_numbers(numbers, [&]<class N>() {
+      auto value = std::make_shared<typename O::template Data<N>>();
+      NodeData data;
+      make(std::get<O>(node.op), Making{node, scales, data}, *value);
+      data.value = std::move(value);
+      return data;
+    });
+  };
+  t.op_text = [](const Op& op) { return fields_text(std::get<O>(op)); };
+  t.data_text = [](const NodeData& data, const Numbers& numbers, const std::string& prefix) {
+    const auto name = [&](const void* pointer) -> std::string {
+      for (const Blob& b : data.blobs)
+        if (b.data == pointer && pointer) return prefix + b.field;
+      return "nullptr";
+    };
+    return with_numbers(numbers, [&]<class N>() {
+      return fields_text(*static_cast<const typename O::template Data<N>*>(data.value.get()), name);
+    });
+  };
+  t.buffers_text = [](const Op& op, const NodePlace& place) {
+    const nnom::Buffers<O> b = Buffers{}(std::get<O>(op), place);
+    std::string in;
+    for (size_t i = 0; i < place.in.size(); ++i) in += (i ? ", " : "") + value_text(b.in[i]);
+    std::string s = fmt::format("{{.in = {{{}}}, .out = {}", in, value_text(b.out));
+    if (b.scratch) s += fmt::format(", .scratch = {}", b.scratch);
+    return s + "}";
+  };
+  return t;
+}
+
+template <class... O>
+struct Entries {
+  static constexpr std::array<OpInfo, sizeof...(O)> table{entry<O>()...};
+};
+
+}  // namespace
+
+const OpInfo& info(const Op& op) { return nnom::Ops<Entries>::table[op.index()]; }
+
+}  // namespace nnomc

@@ -1,0 +1,61 @@
+/// \file
+/// The runtime's list of ops as a table of functions, so that nothing else switches on op types.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "compiler/graph.hpp"
+#include "compiler/numbers.hpp"
+#include "compiler/quantise/quantisation.hpp"
+
+namespace nnomc {
+
+/// An array of constants: weights, biases, rescales or a table.
+struct Blob {
+  std::string field;  ///< of the op's data
+  const void* data = nullptr;
+  size_t count = 0, bytes = 0;
+  std::string type;  ///< of an element, in C++
+  std::shared_ptr<const void> owner;
+  std::string (*text)(const void* data, size_t count) = nullptr;  ///< its elements, in C++
+};
+
+/// A node's Op::Data<Numbers>, and the arrays it points into.
+struct NodeData {
+  std::shared_ptr<void> value;
+  std::vector<Blob> blobs;
+};
+
+/// Where a node's tensors lie in the arena, in bytes.
+struct NodePlace {
+  std::vector<int> in;
+  int out = 0, scratch = 0;
+};
+
+/// What the compiler can ask of an op.
+struct OpInfo {
+  const char* name;    ///< as in the runtime
+  int max_inputs;
+  bool linear;       ///< has weights
+  bool same_scale;   ///< its output has the scale and zero point of its input
+  bool alias;        ///< its output is its input's memory
+  bool clamps;       ///< can limit its output's range
+
+  nnom::Inferred (*infer)(Op&, const Shape* inputs, int count);
+  int64_t (*macs)(const Op&);
+  size_t (*weights)(const Op&);   ///< number of weights it wants
+  size_t (*channels)(const Op&);  ///< number of biases it wants
+  nnom::Memory (*memory)(const Op&, const Numbers&);
+  /// Quantises (or just packs) a node's constants.
+  NodeData (*data)(const Node&, const Numbers&, const NodeScales&);
+  /// Its fields, data (naming arrays by `prefix` + field) and buffers as C++ initialisers.
+  std::string (*op_text)(const Op&);
+  std::string (*data_text)(const NodeData&, const Numbers&, const std::string& prefix);
+  std::string (*buffers_text)(const Op&, const NodePlace&);
+};
+
+const OpInfo& info(const Op& op);
+
+}  // namespace nnomc

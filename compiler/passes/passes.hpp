@@ -1,0 +1,22 @@
+/// \file
+/// Rewrites of the graph that leave its results as they are, and make it cheaper.
+#pragma once
+
+#include "compiler/graph.hpp"
+
+namespace nnomc {
+
+/// Runs every pass until none finds anything to do.
+void optimise(Graph& graph);
+
+/// Folds a per-channel scale and shift (a batch normalisation) into the linear op before it, or the
+/// one after it where that is exact.
+bool fold_affine(Graph& graph);
+/// Turns an activation that only limits the range into the range of the op before it.
+bool fuse_range(Graph& graph);
+/// Makes a Pad part of the border of the ops that read it.
+bool fold_pad(Graph& graph);
+/// Removes nodes that change nothing, or whose result nobody reads.
+bool remove_identities(Graph& graph);
+
+}  // namespace nnomc

@@ -1,0 +1,31 @@
+#include "compiler/program.hpp"
+
+namespace nnomc {
+
+int64_t Program::weights_bytes() const {
+  size_t sum = 0;
+  for (const NodeData& d : data)
+    for (const Blob& b : d.blobs) sum += b.bytes;
+  return static_cast<int64_t>(sum);
+}
+
+Program lower(Graph graph, std::vector<Quantisation> scales, const Lowering& lowering) {
+  Program p;
+  p.graph = std::move(graph);
+  p.scales = std::move(scales);
+  p.scales.resize(p.graph.tensors.size());
+  p.numbers = lowering.numbers;
+  for (const Node& node : p.graph.nodes) {
+    NodeScales s;
+    for (const int t : node.inputs) s.in.push_back(p.scales[static_cast<size_t>(t)]);
+    s.out = p.scales[static_cast<size_t>(node.output)];
+    s.per_channel = lowering.per_channel;
+    p.data.push_back(info(node.op).data(node, p.numbers, s));
+  }
+  p.plan = plan_memory(p.graph, p.numbers, lowering.separate);
+  return p;
+}
+
+Program lower_float(Graph graph) { return lower(std::move(graph), {}, {}); }
+
+}  // namespace nnomc

@@ -1,0 +1,37 @@
+/// \file
+/// A network ready to run: its numbers decided, its constants packed, its memory planned.
+#pragma once
+
+#include <vector>
+
+#include "compiler/graph.hpp"
+#include "compiler/op_table.hpp"
+#include "compiler/plan/plan.hpp"
+
+namespace nnomc {
+
+struct Program {
+  Graph graph;
+  Numbers numbers;
+  std::vector<Quantisation> scales;  ///< of each tensor; of no meaning for floats
+  std::vector<NodeData> data;        ///< of each node
+  Plan plan;
+
+  /// Bytes of constants: weights, biases, rescales and tables.
+  int64_t weights_bytes() const;
+};
+
+/// How the weights are quantised and packed, and the memory laid out.
+struct Lowering {
+  Numbers numbers;
+  bool per_channel = true;
+  bool separate = false;  ///< every tensor in memory of its own
+};
+
+/// Quantises (with `scales`, one a tensor) and packs the constants and plans the memory.
+Program lower(Graph graph, std::vector<Quantisation> scales, const Lowering& lowering);
+
+/// The reference: real numbers, summed in double.
+Program lower_float(Graph graph);
+
+}  // namespace nnomc

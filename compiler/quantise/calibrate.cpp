@@ -1,0 +1,225 @@
+#include "compiler/quantise/calibrate.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <thread>
+
+#include "compiler/error.hpp"
+#include "compiler/quantise/histogram.hpp"
+#include "compiler/quantise/scales.hpp"
+#include "compiler/report/progress.hpp"
+#include "compiler/simulate/simulate.hpp"
+
+namespace nnomc {
+namespace {
+
+constexpr size_t kTrialSamples = 16;   // on which contested ranges are decided
+constexpr size_t kContested = 8;       // tensors decided at the output, at most
+constexpr double kWorthTrying = 0.8;   // local error, relative to min-max, that makes a contest
+
+/// Runs `program` on every sample, on all cores; visit(worker, tensor, values) sees each tensor that
+/// has a range of its own. A worker's calls do not overlap.
+void observe(const Program& program, const Samples& samples, size_t workers, Progress& progress,
+             const std::function<void(size_t, size_t, std::span<const float>)>& visit) {
+  const Graph& graph = program.graph;
+  in_parallel(workers, [&](size_t worker) {
+    Simulator simulator(program);
+    for (size_t s = worker; s < samples.count(); s += workers) {
+      for (size_t i = 0; i < graph.inputs.size(); ++i) {
+        const std::vector<float> in = samples.read(s, i);
+        simulator.set_input(i, in);
+        visit(worker, static_cast<size_t>(graph.inputs[i]), in);
+      }
+      simulator.run([&](size_t node, const void* output) {
+        const auto t = static_cast<size_t>(graph.nodes[node].output);
+        visit(worker, t, {static_cast<const float*>(output),
+                          static_cast<size_t>(graph.tensors[t].shape.size())});
+      });
+      progress.step();
+    }
+  });
+}
+
+/// The smallest and largest value of every tensor.
+std::vector<Limits> min_max(const Program& program, const Samples& samples, size_t workers,
+                            Progress& progress) {
+  const size_t tensors = program.graph.tensors.size();
+  std::vector<std::vector<Limits>> found(workers,
+                                         std::vector<Limits>(tensors, {INFINITY, -INFINITY}));
+  observe(program, samples, workers, progress,
+          [&](size_t worker, size_t t, std::span<const float> values) {
+            float lo = found[worker][t].lo, hi = found[worker][t].hi, check = 0;
+            for (const float v : values) {
+              lo = std::min(lo, v), hi = std::max(hi, v);
+              check += v * 0.0f;  // NaN for infinities and NaN
+            }
+            if (check != 0 || std::isnan(check))
+              throw Error("{}: '{}' gives values that are not finite for the calibration data: "
+                          "check the data (--scale and --offset?) and the model's weights",
+                          program.graph.file, program.graph.tensors[t].name);
+            found[worker][t] = {lo, hi};
+          });
+  std::vector<Limits> limits(tensors);
+  for (size_t t = 0; t < tensors; ++t) {
+    limits[t] = found[0][t];
+    for (const auto& f : found)
+      limits[t] = {std::min(limits[t].lo, f[t].lo), std::max(limits[t].hi, f[t].hi)};
+  }
+  return limits;
+}
+
+std::vector<Histogram> histograms(const Program& program, const Samples& samples,
+                                  const std::vector<Limits>& limits, size_t workers,
+                                  Progress& progress) {
+  const std::vector<Histogram> none(limits.begin(), limits.end());
+  std::vector<std::vector<Histogram>> found(workers, none);
+  observe(program, samples, workers, progress,
+          [&](size_t worker, size_t t, std::span<const float> values) {
+            found[worker][t].add(values);
+          });
+  for (size_t w = 1; w < workers; ++w)
+    for (size_t t = 0; t < limits.size(); ++t) found[0][t].add(found[w][t]);
+  return found[0];
+}
+
+Limits choose(const Histogram& h, const Limits& all, Calibration method) {
+  if (!(all.width() > 0)) return all;
+  switch (method) {
+    case Calibration::percentile: return h.percentile();
+    case Calibration::kl: return h.least_divergence();
+    case Calibration::mse: return h.least_error();
+    default: return all;
+  }
+}
+
+/// The error of int8 against float at the outputs (before a softmax, which hides it), as the mean
+/// over the outputs of noise to signal power.
+class OutputError {
+ public:
+  OutputError(const Program& reference, const Samples& samples, const Lowering& lowering)
+      : graph_(reference.graph), lowering_(lowering), count_(std::min(samples.count(), kTrialSamples)) {
+    lowering_.numbers = {true, lowering.numbers.rounding, Layout::vector};
+    for (const int t : graph_.outputs) {
+      const int p = graph_.producer(t);
+      const bool softmax =
+          p >= 0 && std::holds_alternative<nnom::Softmax>(graph_.nodes[static_cast<size_t>(p)].op);
+      seen_.push_back(softmax ? graph_.nodes[static_cast<size_t>(p)].inputs[0] : t);
+    }
+    for (size_t s = 0; s < count_; ++s) {
+      inputs_.emplace_back();
+      for (size_t i = 0; i < graph_.inputs.size(); ++i)
+        inputs_.back().push_back(samples.read(s * samples.count() / count_, i));
+    }
+    expected_ = run(reference);
+  }
+
+  double operator()(const std::vector<Quantisation>& scales) const {
+    const auto got = run(lower(graph_, scales, lowering_));
+    double total = 0;
+    for (size_t o = 0; o < seen_.size(); ++o) {
+      double noise = 0, signal = 0;
+      for (size_t s = 0; s < count_; ++s)
+        for (size_t k = 0; k < got[s][o].size(); ++k) {
+          const auto want = static_cast<double>(expected_[s][o][k]);
+          const double off = static_cast<double>(got[s][o][k]) - want;
+          noise += off * off, signal += want * want;
+        }
+      total += noise / std::max(signal, 1e-30);
+    }
+    return total;
+  }
+
+ private:
+  using Values = std::vector<std::vector<std::vector<float>>>;  // [sample][output][element]
+
+  Values run(const Program& program) const {
+    Values values(count_);
+    in_parallel(count_, [&](size_t s) {
+      Simulator simulator(program);
+      for (size_t i = 0; i < inputs_[s].size(); ++i) simulator.set_input(i, inputs_[s][i]);
+      values[s].resize(seen_.size());
+      simulator.run([&](size_t node, const void*) {
+        for (size_t o = 0; o < seen_.size(); ++o)
+          if (program.graph.nodes[node].output == seen_[o])
+            values[s][o] = simulator.tensor(seen_[o]);
+      });
+    });
+    return values;
+  }
+
+  const Graph& graph_;
+  Lowering lowering_;
+  size_t count_;
+  std::vector<int> seen_;
+  std::vector<std::vector<std::vector<float>>> inputs_;
+  Values expected_;
+};
+
+/// The choice of each tensor's limits, screened by the tensor's own error: what is clearly better
+/// there is tried at the output, the largest gains first, and kept where the output agrees.
+void decide(const Program& reference, const Samples& samples, const Lowering& lowering,
+            const std::vector<Histogram>& histogram, std::vector<Limits>& limits, Ranges& ranges) {
+  constexpr Calibration kMethods[] = {Calibration::mse, Calibration::kl, Calibration::percentile};
+  struct Contest {
+    size_t tensor;
+    double gain;
+  };
+  std::vector<Contest> contests;
+  for (size_t t = 0; t < limits.size(); ++t) {
+    if (!needs_range(reference.graph, static_cast<int>(t)) || !(limits[t].width() > 0)) continue;
+    const double gain = histogram[t].error(histogram[t].least_error()) / histogram[t].error(limits[t]);
+    if (gain < kWorthTrying) contests.push_back({t, gain});
+  }
+  std::stable_sort(contests.begin(), contests.end(),
+                   [](const Contest& a, const Contest& b) { return a.gain < b.gain; });
+  contests.resize(std::min(contests.size(), kContested));
+  if (contests.empty()) return;
+  const OutputError error(reference, samples, lowering);
+  double least = error(scales_of(reference.graph, limits));
+  Progress progress("deciding ranges", contests.size() * std::size(kMethods));
+  for (const Contest& c : contests) {
+    const Limits all = limits[c.tensor];
+    Limits best = all;
+    for (const Calibration method : kMethods) {
+      limits[c.tensor] = choose(histogram[c.tensor], all, method);
+      if (const double e = error(scales_of(reference.graph, limits)); e < least) {
+        least = e, best = limits[c.tensor];
+        ranges.tensors[c.tensor].method = method;
+      }
+      progress.step();
+    }
+    limits[c.tensor] = best;
+  }
+}
+
+}  // namespace
+
+Ranges calibrate(const Graph& graph, const Samples& samples, Calibration method,
+                 const Lowering& lowering) {
+  if (samples.count() == 0) throw Error("{}: calibration needs at least one sample", graph.file);
+  const Program reference = lower_float(graph);
+  const size_t workers =
+      std::min<size_t>(samples.count(), std::max(1u, std::thread::hardware_concurrency()));
+  Progress progress("calibrating",
+                    samples.count() * (method == Calibration::min_max ? 1 : 2));
+  std::vector<Limits> limits = min_max(reference, samples, workers, progress);
+  Ranges ranges;
+  ranges.tensors.resize(limits.size());
+  if (method != Calibration::min_max) {
+    const auto histogram = histograms(reference, samples, limits, workers, progress);
+    if (method == Calibration::automatic) {
+      decide(reference, samples, lowering, histogram, limits, ranges);
+    } else {
+      for (size_t t = 0; t < limits.size(); ++t) {
+        limits[t] = choose(histogram[t], limits[t], method);
+        ranges.tensors[t].method = method;
+      }
+    }
+  }
+  for (size_t t = 0; t < limits.size(); ++t)
+    ranges.tensors[t].lo = limits[t].lo, ranges.tensors[t].hi = limits[t].hi;
+  ranges.scales = scales_of(graph, limits);
+  return ranges;
+}
+
+}  // namespace nnomc

@@ -1,0 +1,214 @@
+/// \file
+/// From a node with real numbers to its Op::Data<N>: one make() for each kind of data.
+#pragma once
+
+#include <cmath>
+#include <limits>
+
+#include "compiler/emit/text.hpp"
+#include "compiler/error.hpp"
+#include "compiler/op_table.hpp"
+#include "compiler/quantise/fixed_point.hpp"
+
+namespace nnomc {
+
+/// What make() works from, and where it keeps the arrays it makes.
+struct Making {
+  const Node& node;
+  const NodeScales& scales;
+  NodeData& out;
+
+  /// Keeps `values` alive with the node's data; returns where they lie.
+  template <class T>
+  const T* keep(std::string field, std::vector<T> values) const {
+    auto owner = std::make_shared<const std::vector<T>>(std::move(values));
+    const T* data = owner->data();
+    out.blobs.push_back({std::move(field), data, owner->size(), owner->size() * sizeof(T),
+                         type_text<T>(), owner, [](const void* p, size_t n) {
+                           return elements_text(static_cast<const T*>(p), n);
+                         }});
+    return data;
+  }
+};
+
+/// The packed place of weight `k` of output channel `channel`, and how the weights are counted.
+template <class N>
+struct Packing {
+  size_t channels = 0, per_channel = 0, size = 0;
+
+  template <class Op>
+  explicit Packing(const Op& op) {
+    if constexpr (requires { op.matrix(); }) {
+      const nnom::Matrix m = op.matrix();
+      channels = static_cast<size_t>(outputs(op));
+      per_channel = static_cast<size_t>(m.taps) * static_cast<size_t>(m.length);
+      size = channels / static_cast<size_t>(m.rows) *
+             static_cast<size_t>(N::Layout::size(m));
+    } else {
+      channels = static_cast<size_t>(op.out.c);
+      per_channel = static_cast<size_t>(op.kernel.size());
+      size = channels * per_channel;
+    }
+  }
+  /// Place of weight k in the node's own order, and in the packed one.
+  template <class Op>
+  static size_t plain(const Op& op, size_t channel, size_t k, size_t per_channel) {
+    if constexpr (requires { op.matrix(); })
+      return channel * per_channel + k;
+    else
+      return k * static_cast<size_t>(op.out.c) + channel;
+  }
+  template <class Op>
+  static size_t packed(const Op& op, size_t channel, size_t k) {
+    const auto c = static_cast<int>(channel), i = static_cast<int>(k);
+    if constexpr (requires { op.matrix(); }) {
+      const nnom::Matrix m = op.matrix();
+      return static_cast<size_t>(c / m.rows * N::Layout::size(m) +
+                                 N::Layout::index(m, c % m.rows, i / m.length, i % m.length));
+    } else {
+      return static_cast<size_t>(i * op.out.c + N::Layout::channel(c, op.out.c));
+    }
+  }
+  template <class Op>
+  static int outputs(const Op& op) {
+    if constexpr (requires { op.out.c; })
+      return op.out.c;
+    else
+      return op.out;
+  }
+};
+
+template <class N>
+nnom::Clamp<N> make_clamp(const Making& m) {
+  nnom::Clamp<N> clamp;
+  if constexpr (N::quantised) {
+    clamp.zero = static_cast<int8_t>(m.scales.out.zero);
+    clamp.lo = quantise(static_cast<double>(m.node.range.lo), m.scales.out);
+    clamp.hi = quantise(static_cast<double>(m.node.range.hi), m.scales.out);
+  } else {
+    clamp.lo = m.node.range.lo, clamp.hi = m.node.range.hi;
+  }
+  return clamp;
+}
+
+/// The scale of a channel's weights: that of the largest, or coarser where the bias would not fit
+/// 30 bits. A channel without weights gets one that keeps its bias to 1/1024 of an output step.
+inline double weight_scale(double largest, double bias, double in_scale, double out_scale) {
+  const double scale = largest > 0 ? largest / 127 : out_scale / in_scale / 1024;
+  return std::max(scale, std::abs(bias) / in_scale / (1 << 30));
+}
+
+template <class N, class Op>
+void make(const Op& op, const Making& m, nnom::Linear<N>& d) {
+  const Packing<N> p(op);
+  const auto weight = [&](size_t c, size_t k) {
+    return m.node.weights[Packing<N>::plain(op, c, k, p.per_channel)];
+  };
+  const auto bias_of = [&](size_t c) { return m.node.bias.empty() ? 0.0f : m.node.bias[c]; };
+  std::vector<typename N::Weight> weights(p.size);
+  std::vector<typename N::Bias> bias(p.channels);
+  d.clamp = make_clamp<N>(m);
+  if constexpr (N::quantised) {
+    const Quantisation in = m.scales.in[0];
+    const double out_scale = m.scales.out.scale;
+    d.in_zero = static_cast<int8_t>(in.zero);
+    d.per_channel = m.scales.per_channel;
+    std::vector<double> scale(p.channels);
+    for (size_t c = 0; c < p.channels; ++c) {
+      double largest = 0;
+      for (size_t k = 0; k < p.per_channel; ++k)
+        largest = std::max(largest, std::abs(static_cast<double>(weight(c, k))));
+      scale[c] = weight_scale(largest, static_cast<double>(bias_of(c)), in.scale, out_scale);
+    }
+    if (!d.per_channel)
+      std::fill(scale.begin(), scale.end(), *std::max_element(scale.begin(), scale.end()));
+    std::vector<typename N::Rescale> rescale;
+    for (size_t c = 0; c < p.channels; ++c) {
+      double folded = std::round(static_cast<double>(bias_of(c)) / (in.scale * scale[c]));
+      for (size_t k = 0; k < p.per_channel; ++k) {
+        const double q = std::round(static_cast<double>(weight(c, k)) / scale[c]);
+        weights[Packing<N>::packed(op, c, k)] = static_cast<int8_t>(q);
+        folded -= in.zero * q;
+      }
+      bias[c] = static_cast<int32_t>(std::clamp(folded, -2147483648.0, 2147483647.0));
+      if (d.per_channel || c == 0)
+        rescale.push_back(rescale_by<typename N::Rescale>(in.scale * scale[c] / out_scale));
+    }
+    d.rescale = m.keep("rescale", std::move(rescale));
+  } else {
+    for (size_t c = 0; c < p.channels; ++c) {
+      for (size_t k = 0; k < p.per_channel; ++k)
+        weights[Packing<N>::packed(op, c, k)] = weight(c, k);
+      bias[c] = bias_of(c);
+    }
+  }
+  d.weights = m.keep("weights", std::move(weights));
+  d.bias = m.keep("bias", std::move(bias));
+}
+
+template <class N, class Op>
+void make(const Op&, const Making& m, nnom::Moved<N>& d) {
+  if constexpr (N::quantised) d.in_zero = static_cast<int8_t>(m.scales.in[0].zero);
+}
+
+template <class N>
+void make(const nnom::Mean& op, const Making& m, nnom::Mean::Data<N>& d) {
+  d.clamp = make_clamp<N>(m);
+  if constexpr (N::quantised) {
+    d.bias = -op.pixels() * m.scales.in[0].zero;
+    d.rescale = rescale_by<typename N::Rescale>(m.scales.in[0].scale / m.scales.out.scale /
+                                                op.pixels());
+  }
+}
+
+template <class N>
+void make(const nnom::Add&, const Making& m, nnom::Add::Data<N>& d) {
+  d.clamp = make_clamp<N>(m);
+  if constexpr (N::quantised) {  // TFLite's choice of factors: both inputs to the larger, doubled
+    const double common = 2 * std::max(m.scales.in[0].scale, m.scales.in[1].scale);
+    for (size_t i = 0; i < 2; ++i) {
+      d.zero[i] = static_cast<int8_t>(m.scales.in[i].zero);
+      d.rescale[i] = rescale_by<typename N::Rescale>(m.scales.in[i].scale / common);
+    }
+    d.total = rescale_by<typename N::Rescale>(common / (1 << nnom::Add::headroom) /
+                                              m.scales.out.scale);
+  }
+}
+
+/// The 256 outputs of a function of one stored value.
+template <class F>
+std::vector<int8_t> table_of(const Quantisation& in, const Quantisation& out, F function) {
+  std::vector<int8_t> table;
+  for (int q = -128; q < 128; ++q) table.push_back(quantise(function(dequantise(q, in)), out));
+  return table;
+}
+
+template <class N>
+void make(const nnom::Concat& op, const Making& m, nnom::Concat::Data<N>& d) {
+  if constexpr (N::quantised)
+    for (int i = 0; i < op.count; ++i)
+      if (const Quantisation& in = m.scales.in[static_cast<size_t>(i)]; !(in == m.scales.out))
+        d.table[i] = m.keep("table" + std::to_string(i),
+                            table_of(in, m.scales.out, [](double x) { return x; }));
+}
+
+template <class N>
+void make(const nnom::Activation& op, const Making& m, nnom::Activation::Data<N>& d) {
+  if constexpr (N::quantised)
+    d.table = m.keep("table", table_of(m.scales.in[0], m.scales.out, [&](double x) {
+                       return nnom::Activation::apply(op, x);
+                     }));
+}
+
+template <class N>
+void make(const nnom::Softmax& op, const Making& m, nnom::Softmax::Data<N>& d) {
+  if constexpr (N::quantised) {
+    std::vector<uint32_t> table;
+    for (int q = 0; q < 256; ++q)
+      table.push_back(static_cast<uint32_t>(std::lround(
+          std::ldexp(std::exp(-q * m.scales.in[0].scale), nnom::Softmax::bits(op.length)))));
+    d.table = m.keep("table", std::move(table));
+  }
+}
+
+}  // namespace nnomc

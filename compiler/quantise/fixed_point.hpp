@@ -1,0 +1,37 @@
+/// \file
+/// Real factors and values as the integers a board computes with.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+#include "compiler/quantise/quantisation.hpp"
+#include "nnom/numbers.hpp"
+
+namespace nnomc {
+
+/// `factor` as 31 bits of multiplier and a shift, rounded half away from zero, as TFLite's
+/// QuantizeMultiplier has it: factor = multiplier * 2^(shift - 31). Factors below 2^-32 become 0,
+/// those above 2^30 the largest there is.
+template <class Rescale>
+Rescale rescale_by(double factor) {
+  int shift = 0;
+  const double fraction = std::frexp(factor, &shift);
+  auto multiplier = static_cast<int64_t>(std::round(fraction * static_cast<double>(1LL << 31)));
+  if (multiplier == 1LL << 31) multiplier /= 2, ++shift;
+  if (shift < -31) multiplier = 0, shift = 0;
+  if (shift > 30) multiplier = (1LL << 31) - 1, shift = 30;
+  return {static_cast<int32_t>(multiplier), shift};
+}
+
+/// The stored value nearest to `real`, halves away from zero, within [-128, 127].
+inline int8_t quantise(double real, const Quantisation& q) {
+  if (std::isnan(real)) return static_cast<int8_t>(q.zero);
+  const double stored = std::round(std::clamp(real / q.scale, -1e9, 1e9)) + q.zero;
+  return static_cast<int8_t>(std::clamp(stored, -128.0, 127.0));
+}
+
+inline double dequantise(int stored, const Quantisation& q) { return q.scale * (stored - q.zero); }
+
+}  // namespace nnomc

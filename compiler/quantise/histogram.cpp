@@ -1,0 +1,123 @@
+#include "compiler/quantise/histogram.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace nnomc {
+namespace {
+
+constexpr size_t kCuts = 64;  // thresholds tried
+constexpr size_t kLevels = 256;
+
+}  // namespace
+
+Quantisation quantisation_of(const Limits& limits) {
+  const double lo = std::min(static_cast<double>(limits.lo), 0.0);
+  const double hi = std::max(static_cast<double>(limits.hi), 0.0);
+  if (!(hi - lo > 0)) return {1, 0};
+  // A scale is kept as a float in the model, so it is one from here on.
+  const auto scale = static_cast<double>(static_cast<float>((hi - lo) / 255));
+  if (!(scale > 0)) return {1, 0};
+  return {scale, static_cast<int>(std::clamp(std::round(-128 - lo / scale), -128.0, 127.0))};
+}
+
+void Histogram::add(std::span<const float> values) {
+  const float scale = limits_.width() > 0 ? static_cast<float>(bins) / limits_.width() : 0.0f;
+  for (const float v : values) {
+    const auto bin = static_cast<int>((v - limits_.lo) * scale);
+    ++counts_[static_cast<size_t>(std::clamp(bin, 0, static_cast<int>(bins) - 1))];
+  }
+}
+
+void Histogram::add(const Histogram& other) {
+  for (size_t i = 0; i < bins; ++i) counts_[i] += other.counts_[i];
+}
+
+float Histogram::middle(size_t bin) const {
+  return limits_.lo + limits_.width() * (static_cast<float>(bin) + 0.5f) / bins;
+}
+
+Limits Histogram::percentile() const {
+  const uint64_t total = std::accumulate(counts_.begin(), counts_.end(), uint64_t{0});
+  const uint64_t beyond = total / 10000;
+  size_t first = 0, last = bins - 1;
+  for (uint64_t sum = 0; first < last && (sum += counts_[first]) <= beyond;) ++first;
+  for (uint64_t sum = 0; last > first && (sum += counts_[last]) <= beyond;) --last;
+  const float step = limits_.width() / bins;
+  return {limits_.lo + step * static_cast<float>(first),
+          limits_.lo + step * static_cast<float>(last + 1)};
+}
+
+Limits Histogram::cut(size_t i, size_t n) const {
+  const float side = std::max(std::abs(limits_.lo), std::abs(limits_.hi)) *
+                     static_cast<float>(i) / static_cast<float>(n);
+  return {std::max(limits_.lo, -side), std::min(limits_.hi, side)};
+}
+
+double Histogram::error(const Limits& limits) const {
+  const double step = quantisation_of(limits).scale;
+  double sum = 0, total = 0;
+  for (size_t i = 0; i < bins; ++i) {
+    const auto n = static_cast<double>(counts_[i]);
+    if (n == 0) continue;
+    const double x = static_cast<double>(middle(i));
+    const double off = std::max({0.0, static_cast<double>(limits.lo) - x,
+                                 x - static_cast<double>(limits.hi)});
+    sum += n * (off * off + step * step / 12);
+    total += n;
+  }
+  return total > 0 ? sum / total : 0;
+}
+
+Limits Histogram::least_error() const {
+  Limits best = limits_;
+  double least = error(best);
+  for (size_t i = kCuts / 4; i < kCuts; ++i) {
+    const Limits limits = cut(i, kCuts);
+    if (!(limits.width() > 0)) continue;
+    if (const double e = error(limits); e < least) least = e, best = limits;
+  }
+  return best;
+}
+
+double Histogram::divergence(const Limits& limits) const {
+  // Both distributions over the bins; what lies outside is counted at the ends.
+  const double width = static_cast<double>(limits_.width()) / bins;
+  const auto first = static_cast<size_t>(
+      std::max(0.0, static_cast<double>(limits.lo - limits_.lo) / width));
+  const auto last = std::min(bins, static_cast<size_t>(std::ceil(
+                                       static_cast<double>(limits.hi - limits_.lo) / width)));
+  if (last <= first + 1) return INFINITY;
+  std::vector<double> p(counts_.begin() + static_cast<std::ptrdiff_t>(first),
+                        counts_.begin() + static_cast<std::ptrdiff_t>(last));
+  std::vector<double> q(p.size());
+  for (size_t level = 0; level < kLevels; ++level) {
+    const size_t a = level * p.size() / kLevels;
+    const size_t b = std::max(a + 1, (level + 1) * p.size() / kLevels);
+    double sum = 0, filled = 0;
+    for (size_t i = a; i < b && i < p.size(); ++i) sum += p[i], filled += p[i] > 0;
+    for (size_t i = a; i < b && i < p.size(); ++i) q[i] = p[i] > 0 ? sum / filled : 0;
+  }
+  for (size_t i = 0; i < first; ++i) p.front() += static_cast<double>(counts_[i]);
+  for (size_t i = last; i < bins; ++i) p.back() += static_cast<double>(counts_[i]);
+  const double ps = std::accumulate(p.begin(), p.end(), 0.0);
+  const double qs = std::accumulate(q.begin(), q.end(), 0.0);
+  if (!(qs > 0)) return INFINITY;
+  double sum = 0;
+  for (size_t i = 0; i < p.size(); ++i)
+    if (p[i] > 0) sum += p[i] / ps * std::log(p[i] / ps / (std::max(q[i], 1e-3) / qs));
+  return sum;
+}
+
+Limits Histogram::least_divergence() const {
+  Limits best = limits_;
+  double least = divergence(best);
+  for (size_t i = kCuts / 4; i < kCuts; ++i) {
+    const Limits limits = cut(i, kCuts);
+    if (const double d = divergence(limits); d < least) least = d, best = limits;
+  }
+  return best;
+}
+
+}  // namespace nnomc

@@ -1,0 +1,55 @@
+/// \file
+/// The values a tensor took, and the ranges that methods of calibration would choose for it.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "compiler/quantise/quantisation.hpp"
+
+namespace nnomc {
+
+/// A range of real values.
+struct Limits {
+  float lo = 0, hi = 0;
+
+  float width() const { return hi - lo; }
+  bool operator==(const Limits&) const = default;
+};
+
+/// Scale and zero point of TFLite's quantisation specification: the range is widened to hold 0,
+/// which is exactly representable. A range of nothing but 0 gets scale 1.
+Quantisation quantisation_of(const Limits& limits);
+
+/// Counts of values in bins of equal width between two limits.
+class Histogram {
+ public:
+  static constexpr size_t bins = 2048;
+
+  explicit Histogram(const Limits& limits) : limits_(limits), counts_(bins) {}
+
+  void add(std::span<const float> values);
+  void add(const Histogram& other);
+
+  /// Leaves out the values beyond the 0.01th and the 99.99th percentile.
+  Limits percentile() const;
+  /// The limits with the least mean squared error of int8.
+  Limits least_error() const;
+  /// The limits whose int8 distribution diverges least from the real one (Kullback-Leibler).
+  Limits least_divergence() const;
+
+  /// Mean squared error of int8 with `limits`, estimated: steps of uniform noise, and what is cut.
+  double error(const Limits& limits) const;
+
+ private:
+  float middle(size_t bin) const;
+  /// The limits cut to the `i`th of `n` parts of the larger side.
+  Limits cut(size_t i, size_t n) const;
+  double divergence(const Limits& limits) const;
+
+  Limits limits_;
+  std::vector<uint64_t> counts_;
+};
+
+}  // namespace nnomc

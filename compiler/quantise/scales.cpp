@@ -1,0 +1,73 @@
+#include "compiler/quantise/scales.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "compiler/op_table.hpp"
+
+namespace nnomc {
+namespace {
+
+/// The largest magnitude any output of a linear node could have for inputs up to `in`.
+double reach(const Node& node, double in) {
+  const size_t channels = info(node.op).channels(node.op);
+  const size_t per = node.weights.size() / channels;
+  const bool depthwise = std::holds_alternative<nnom::DepthwiseConv2D>(node.op);
+  double largest = 0;
+  for (size_t c = 0; c < channels; ++c) {
+    double sum = 0;
+    for (size_t k = 0; k < per; ++k)
+      sum += std::abs(static_cast<double>(node.weights[depthwise ? k * channels + c : c * per + k]));
+    const double bias = node.bias.empty() ? 0 : std::abs(static_cast<double>(node.bias[c]));
+    largest = std::max(largest, sum * in + bias);
+  }
+  return largest;
+}
+
+}  // namespace
+
+std::optional<Quantisation> fixed_output(const Node& node) {
+  if (std::holds_alternative<nnom::Softmax>(node.op)) return Quantisation{1.0 / 256, -128};
+  if (const auto* f = std::get_if<nnom::Activation>(&node.op)) {
+    using nnom::Function;
+    if (f->function == Function::sigmoid || f->function == Function::hard_sigmoid)
+      return Quantisation{1.0 / 256, -128};
+    if (f->function == Function::tanh || f->function == Function::softsign)
+      return Quantisation{1.0 / 128, 0};
+  }
+  return {};
+}
+
+bool needs_range(const Graph& graph, int tensor) {
+  const int producer = graph.producer(tensor);
+  if (producer < 0) return true;
+  const Node& node = graph.nodes[static_cast<size_t>(producer)];
+  return !info(node.op).same_scale && !fixed_output(node);
+}
+
+std::vector<Quantisation> scales_of(const Graph& graph, const std::vector<Limits>& limits) {
+  std::vector<Quantisation> scales(graph.tensors.size());
+  for (const int t : graph.inputs)
+    scales[static_cast<size_t>(t)] = quantisation_of(limits[static_cast<size_t>(t)]);
+  for (const Node& node : graph.nodes) {
+    const auto t = static_cast<size_t>(node.output);
+    const auto in = static_cast<size_t>(node.inputs[0]);
+    if (info(node.op).same_scale) {
+      scales[t] = scales[in];
+    } else if (const auto fixed = fixed_output(node)) {
+      scales[t] = *fixed;
+    } else {
+      Limits l = limits[t];
+      if (info(node.op).linear) {
+        const Quantisation& q = scales[in];
+        const double largest = q.scale * std::max(127 - q.zero, q.zero + 128);
+        const auto least = static_cast<float>(std::ldexp(reach(node, largest), -20));
+        if (l.width() < least && node.range.hi > 0) l.hi = std::max(l.hi, l.lo + least);
+      }
+      scales[t] = quantisation_of(l);
+    }
+  }
+  return scales;
+}
+
+}  // namespace nnomc

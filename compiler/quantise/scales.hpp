@@ -1,0 +1,24 @@
+/// \file
+/// From ranges to scales: which tensors have a scale of their own.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "compiler/graph.hpp"
+#include "compiler/quantise/histogram.hpp"
+
+namespace nnomc {
+
+/// The quantisation that a node's output always has (softmax, sigmoid, tanh), if any.
+std::optional<Quantisation> fixed_output(const Node& node);
+
+/// Whether a tensor's range is to be found from data.
+bool needs_range(const Graph& graph, int tensor);
+
+/// The quantisation of every tensor from the limits of those that need a range. A linear op's range
+/// is at least 2^-20 of the largest value it could reach, so that no accumulator overflows when it
+/// is rescaled.
+std::vector<Quantisation> scales_of(const Graph& graph, const std::vector<Limits>& limits);
+
+}  // namespace nnomc

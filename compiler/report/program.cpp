@@ -1,0 +1,95 @@
+#include "compiler/report/program.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "compiler/report/table.hpp"
+
+namespace nnomc {
+namespace {
+
+/// "28 x 28 x 1" without spaces, as tables have it.
+std::string narrow(const Shape& shape) {
+  std::string s = to_string(shape);
+  s.erase(std::remove(s.begin(), s.end(), ' '), s.end());
+  return s;
+}
+
+std::string tensors_text(const Graph& graph, const std::vector<int>& tensors) {
+  std::string s;
+  for (const int t : tensors)
+    s += fmt::format("{}{} ({})", s.empty() ? "" : ", ",
+                     graph.tensors[static_cast<std::size_t>(t)].name, to_string(graph.shape(t)));
+  return s;
+}
+
+}  // namespace
+
+std::string numbers_text(const Program& program) {
+  return program.numbers.quantised ? "int8" : "float";
+}
+
+std::string op_text(const Node& node) {
+  std::string text = info(node.op).name;
+  const Range& r = node.range;
+  if (r.all()) return text;
+  if (r.lo == 0 && r.hi == Range{}.hi) return text + ", relu";
+  if (r.lo == 0 && r.hi == 6) return text + ", relu6";
+  return text + fmt::format(", {:.3g} to {:.3g}", r.lo, r.hi);
+}
+
+std::string peak_text(const Program& program) {
+  const int peak = program.plan.peak_node;
+  if (peak < 0) return "the input";
+  const Node& node = program.graph.nodes[static_cast<std::size_t>(peak)];
+  return fmt::format("'{}' ({})", node.name, info(node.op).name);
+}
+
+std::string memory_text(const Program& program, std::optional<std::int64_t> stack,
+                        std::optional<std::int64_t> code, std::size_t width) {
+  const std::int64_t arena = program.plan.arena_bytes, weights = program.weights_bytes();
+  std::string text;
+  text += fmt::format("RAM  {:>13}   arena {}{}\n", bytes_text(arena + stack.value_or(0)),
+                      count_text(arena),
+                      stack ? " + stack " + count_text(*stack) : ", stack not measured");
+  text += wrapped(std::string(21, ' ') +
+                      fmt::format("the peak is at {}, where no plan needs less than {}",
+                                  peak_text(program), count_text(program.plan.lower_bound)),
+                  width, 21);
+  text += fmt::format("Flash{:>13}   weights {}{}\n", bytes_text(weights + code.value_or(0)),
+                      count_text(weights),
+                      code ? " + code " + count_text(*code) : ", code not measured");
+  return text;
+}
+
+std::string inspect_text(const Program& program, const std::string& target, std::size_t width) {
+  const Graph& g = program.graph;
+  using Align = Column::Align;
+  Table table({{"Layer", Align::left, true},
+               {"Class", Align::left, true},
+               {"Computed as", Align::left, true},
+               {"Output"},
+               {"Parameters"},
+               {"Operations"},
+               {"RAM, B"}});
+  const std::vector<int> live = live_bytes(program);
+  for (std::size_t i = 0; i < g.nodes.size(); ++i) {
+    const Node& node = g.nodes[i];
+    const std::int64_t macs = info(node.op).macs(node.op);
+    const auto parameters = static_cast<std::int64_t>(node.weights.size() + node.bias.size());
+    const bool alias = info(node.op).alias;
+    table.row({node.name, node.source, alias ? "nothing" : op_text(node),
+               narrow(g.shape(node.output)), parameters ? count_text(parameters) : "",
+               alias ? "" : count_text(macs), alias ? "" : count_text(live[i])});
+  }
+  table.rule();
+  table.row({"total", "", "", "", count_text(g.parameters()), count_text(g.macs()),
+             count_text(program.plan.arena_bytes)});
+  return fmt::format("{}\nInput   {}\nOutput  {}\n\n", g.name, tensors_text(g, g.inputs),
+                     tensors_text(g, g.outputs)) +
+         table.text(width) + fmt::format("\nAs int8 for {}:\n", target) +
+         memory_text(program, {}, {}, width);
+}
+
+}  // namespace nnomc

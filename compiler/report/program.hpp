@@ -1,0 +1,30 @@
+/// \file
+/// What is to be known of a program before it has run.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "compiler/measure/measure.hpp"
+#include "compiler/program.hpp"
+
+namespace nnomc {
+
+/// "int8" or "float"
+std::string numbers_text(const Program& program);
+
+/// "Conv2D, relu": a node's op, and the activation folded into it.
+std::string op_text(const Node& node);
+
+/// "'pool' (MaxPooling2D)": the layer that needs the most RAM.
+std::string peak_text(const Program& program);
+
+/// The lines on RAM and flash; code and stack where they are known.
+std::string memory_text(const Program& program, std::optional<std::int64_t> stack,
+                        std::optional<std::int64_t> code, std::size_t width);
+
+/// The layers with types, shapes, parameters and operations, and the RAM and flash they need.
+std::string inspect_text(const Program& program, const std::string& target, std::size_t width);
+
+}  // namespace nnomc

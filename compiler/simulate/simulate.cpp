@@ -1,0 +1,131 @@
+#include "compiler/simulate/simulate.hpp"
+
+#include <atomic>
+#include <cstring>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+#include "compiler/error.hpp"
+#include "compiler/quantise/fixed_point.hpp"
+#include "compiler/simulate/kernels.hpp"
+
+namespace nnomc {
+namespace {
+
+RunKernel kernels() {
+#ifdef NNOM_HAVE_AVX2
+  if (__builtin_cpu_supports("avx2")) return nnom_run_avx2;
+#endif
+  return nnom_run_baseline;
+}
+
+const RunKernel run_kernel = kernels();
+
+}  // namespace
+
+Simulator::Simulator(const Program& program)
+    : program_(program), memory_(static_cast<size_t>(program.plan.arena_bytes) + 64) {
+  const auto address = reinterpret_cast<uintptr_t>(memory_.data());
+  arena_ = memory_.data() + (64 - address % 64) % 64;
+}
+
+std::span<unsigned char> Simulator::input_bytes(size_t i) {
+  const int t = program_.graph.inputs[i];
+  return {arena_ + program_.plan.tensor[static_cast<size_t>(t)],
+          static_cast<size_t>(tensor_bytes(program_.graph, t, program_.numbers))};
+}
+
+std::span<const unsigned char> Simulator::output_bytes(size_t i) const {
+  const int t = program_.graph.outputs[i];
+  return {arena_ + program_.plan.tensor[static_cast<size_t>(t)],
+          static_cast<size_t>(tensor_bytes(program_.graph, t, program_.numbers))};
+}
+
+void Simulator::set_input(size_t i, std::span<const float> values) {
+  const std::span<unsigned char> to = input_bytes(i);
+  const auto t = static_cast<size_t>(program_.graph.inputs[i]);
+  if (values.size() != to.size() / static_cast<size_t>(program_.numbers.element_bytes()))
+    throw Error("{}: input '{}' has {} elements, not {}", program_.graph.file,
+                program_.graph.tensors[t].name, program_.graph.tensors[t].shape.size(),
+                values.size());
+  if (!program_.numbers.quantised) {
+    std::memcpy(to.data(), values.data(), to.size());
+    return;
+  }
+  for (size_t k = 0; k < to.size(); ++k)
+    to[k] = static_cast<unsigned char>(
+        quantise(static_cast<double>(values[k]), program_.scales[t]));
+}
+
+void Simulator::run(const NodeObserver& observer) {
+  const size_t numbers = program_.numbers.index();
+  for (size_t i = 0; i < program_.graph.nodes.size(); ++i) {
+    const Op& op = program_.graph.nodes[i].op;
+    const NodePlace& place = program_.plan.nodes[i];
+    const void* geometry = std::visit([](const auto& o) -> const void* { return &o; }, op);
+    run_kernel(op.index(), numbers, geometry, program_.data[i].value.get(), place.in.data(),
+               place.in.size(), place.out, place.scratch, arena_);
+    if (observer) observer(i, arena_ + place.out);
+  }
+}
+
+std::vector<float> Simulator::tensor(int t) const {
+  const auto index = static_cast<size_t>(t);
+  const unsigned char* from = arena_ + program_.plan.tensor[index];
+  std::vector<float> values(static_cast<size_t>(program_.graph.shape(t).size()));
+  if (!program_.numbers.quantised) {
+    std::memcpy(values.data(), from, values.size() * sizeof(float));
+    return values;
+  }
+  for (size_t k = 0; k < values.size(); ++k)
+    values[k] = static_cast<float>(
+        dequantise(static_cast<int8_t>(from[k]), program_.scales[index]));
+  return values;
+}
+
+std::vector<float> Simulator::output(size_t i) const { return tensor(program_.graph.outputs[i]); }
+
+std::vector<std::vector<float>> run_once(const Program& program,
+                                         const std::vector<std::vector<float>>& inputs) {
+  Simulator simulator(program);
+  if (inputs.size() != program.graph.inputs.size())
+    throw Error("{}: the model has {} inputs, not {}", program.graph.file,
+                program.graph.inputs.size(), inputs.size());
+  for (size_t i = 0; i < inputs.size(); ++i) simulator.set_input(i, inputs[i]);
+  simulator.run();
+  std::vector<std::vector<float>> outputs;
+  for (size_t i = 0; i < program.graph.outputs.size(); ++i)
+    outputs.push_back(simulator.output(i));
+  return outputs;
+}
+
+std::vector<std::vector<float>> run_float(const Graph& graph,
+                                          const std::vector<std::vector<float>>& inputs) {
+  return run_once(lower_float(graph), inputs);
+}
+
+void in_parallel(size_t count, const std::function<void(size_t)>& work) {
+  std::atomic<size_t> next{0};
+  std::exception_ptr failure;
+  std::mutex mutex;
+  const auto body = [&] {
+    for (size_t i; (i = next++) < count;) {
+      try {
+        work(i);
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        if (!failure) failure = std::current_exception();
+        next = count;
+      }
+    }
+  };
+  const size_t cores = std::max(1u, std::thread::hardware_concurrency());
+  std::vector<std::jthread> threads;
+  for (size_t i = 1; i < std::min(cores, count); ++i) threads.emplace_back(body);
+  body();
+  threads.clear();
+  if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace nnomc

@@ -1,0 +1,82 @@
+/// \file
+/// The loops of every layer that multiplies windows by a weight matrix: tiles of pixels by output
+/// channels.
+#pragma once
+
+#include "nnom/lines.hpp"
+#include "nnom/numbers.hpp"
+#include "nnom/target/native.hpp"
+
+namespace nnom {
+
+/// A row of output pixels, `step` elements apart in the input and `out_step` in the output.
+template <class N>
+struct Pixels {
+  Window<LineOf<N>> window;
+  int step, count;
+  typename N::Out* out;
+  int out_step;
+};
+
+/// P pixels from x on, R output channels from r on. `channel` is that of row 0 of the matrix.
+template <class T, class N, int P, int R>
+[[gnu::always_inline]] inline void tile(const Pixels<N>& px, int x, const Matrix& m, int r,
+                                        const Linear<N>& d, const typename N::Weight* weights,
+                                        int channel) {
+  typename N::Acc acc[P][R];
+#pragma GCC unroll 8
+  for (int i = 0; i < R; ++i) {
+    const typename N::Acc bias = d.bias[channel + r + i];
+#pragma GCC unroll 4
+    for (int p = 0; p < P; ++p) acc[p][i] = bias;
+  }
+  Window<LineOf<N>> w = px.window;
+  w.first += x * px.step;
+  T::template tile<N, P, R>(w, px.step, weights, m, r, acc);
+  typename N::Out* out = px.out + x * px.out_step + r;
+#pragma GCC unroll 8
+  for (int i = 0; i < R; ++i)
+#pragma GCC unroll 4
+    for (int p = 0; p < P; ++p) out[p * px.out_step + i] = d.finish(acc[p][i], channel + r + i);
+}
+
+/// P pixels from x on, every output channel of the matrix.
+template <class T, class N, int P>
+[[gnu::always_inline]] inline void column(const Pixels<N>& px, int x, const Matrix& m,
+                                          const Linear<N>& d, const typename N::Weight* weights,
+                                          int channel) {
+  constexpr int R = N::Layout::rows;
+  int r = 0;
+  for (; r + R <= m.rows; r += R) tile<T, N, P, R>(px, x, m, r, d, weights, channel);
+  for (; r < m.rows; ++r) tile<T, N, P, 1>(px, x, m, r, d, weights, channel);
+}
+
+template <class T, class N>
+[[gnu::always_inline]] inline void multiply_inline(Pixels<N> px, Matrix m, const Linear<N>& data,
+                                                   const typename N::Weight* weights, int channel) {
+  const Linear<N> d = data;  // int8 stores alias everything: keep the fields in registers
+  constexpr int P = N::Layout::pixels;
+  int x = 0;
+  for (; x + P <= px.count; x += P) column<T, N, P>(px, x, m, d, weights, channel);
+  for (; x < px.count; ++x) column<T, N, 1>(px, x, m, d, weights, channel);
+}
+
+/// out[x][r] = finish(bias[r] + window x . row r) for a row of pixels; `channel` is the first
+/// output channel, `weights` those of its matrix. Shared by all layers unless T::fixed.
+template <class T, class N>
+[[gnu::noinline]] void multiply_shared(const Pixels<N>& px, const Matrix& m, const Linear<N>& d,
+                                       const typename N::Weight* weights, int channel) {
+  multiply_inline<T, N>(px, m, d, weights, channel);
+}
+
+template <class T, class N>
+[[gnu::always_inline]] inline void multiply(const Pixels<N>& px, const Matrix& m,
+                                            const Linear<N>& d, const typename N::Weight* weights,
+                                            int channel) {
+  if constexpr (T::fixed)
+    multiply_inline<T, N>(px, m, d, weights, channel);
+  else
+    multiply_shared<T, N>(px, m, d, weights, channel);
+}
+
+}  // namespace nnom

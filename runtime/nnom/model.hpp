@@ -1,0 +1,219 @@
+/// \file
+/// What an application sees of a model. C++11-clean, so that any project can include a generated
+/// header; the arithmetic is in the generated .cpp.
+///
+///     static mnist::Model model;            // owns its arena; no heap, nothing at start-up
+///     float image[784], scores[10];
+///     model.run(image, scores);             // a wrong size does not compile
+///
+/// Re-entrancy: a model has no state but its arena. Different models, and different objects of one
+/// model, may run at the same time in different tasks; one object, or two that borrow one arena,
+/// must be locked by the caller.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+namespace nnom {
+
+/// Changes when generated code and this library stop fitting together.
+enum : int { api_version = 1 };
+
+/// real = scale * (stored - zero)
+struct Quantisation {
+  float scale;
+  int zero;
+
+  float real(int stored) const { return scale * static_cast<float>(stored - zero); }
+
+  /// The nearest stored value, halves away from zero, limited to [-128, 127]; infinities go to the
+  /// ends, NaN to `zero`.
+  int8_t stored(float value) const {
+    const float q = value / scale;
+    if (!(q == q)) return static_cast<int8_t>(zero);
+    if (q >= 256.0f) return 127;
+    if (q <= -256.0f) return -128;
+    const int r = static_cast<int>(q < 0 ? q - 0.5f : q + 0.5f) + zero;
+    return static_cast<int8_t>(r < -128 ? -128 : r > 127 ? 127 : r);
+  }
+};
+
+/// Where a model's input or output lies in its arena, both in bytes.
+struct Slot {
+  unsigned offset, bytes;
+  Quantisation quantisation;
+};
+
+/// `T` without const.
+template <class T>
+struct Mutable {
+  typedef T type;
+};
+template <class T>
+struct Mutable<const T> {
+  typedef T type;
+};
+
+/// A view of N elements; binds to an array, std::array or Span of exactly N.
+template <class T, size_t N>
+class Span {
+ public:
+  Span(T (&array)[N]) : data_(array) {}
+  Span(const Span& other) = default;
+  Span& operator=(const Span& other) = default;
+  template <template <class, size_t> class A>
+  Span(A<typename Mutable<T>::type, N>& array) : data_(array.data()) {}
+  template <template <class, size_t> class A>
+  Span(const A<typename Mutable<T>::type, N>& array) : data_(array.data()) {}
+  /// Of memory whose size the caller vouches for.
+  static Span at(T* data) { return Span(data, 0); }
+
+  T* begin() const { return data_; }
+  T* end() const { return data_ + N; }
+  T* data() const { return data_; }
+  T& operator[](size_t i) const { return data_[i]; }
+  static size_t size() { return N; }
+
+ private:
+  Span(T* data, int) : data_(data) {}
+  T* data_;
+};
+
+/// A layer that has just run, for observers.
+struct LayerInfo {
+  const char* name;       ///< as in the trained model
+  const char* type;       ///< "Conv2D"
+  unsigned index;         ///< 0 is the first
+  int64_t macs;           ///< operations: multiply-accumulates, or elements looked at
+  const void* output;     ///< its output, until the next layer has run
+  unsigned output_bytes;
+};
+
+/// Called after each layer.
+typedef void (*Observer)(void* context, const LayerInfo& layer);
+
+/// Memory for the activations of any of the given graphs, one at a time: two models may share one.
+template <class... Graphs>
+struct Arena;
+template <class Graph>
+struct Arena<Graph> {
+  enum : unsigned { bytes = Graph::arena_bytes };
+  alignas(16) unsigned char data[bytes];
+};
+template <class Graph, class... Graphs>
+struct Arena<Graph, Graphs...> {
+  enum : unsigned {
+    bytes = unsigned(Graph::arena_bytes) > unsigned(Arena<Graphs...>::bytes)
+                ? unsigned(Graph::arena_bytes)
+                : unsigned(Arena<Graphs...>::bytes)
+  };
+  alignas(16) unsigned char data[bytes];
+};
+
+/// Runs a model in an arena that it borrows. `Graph` is generated.
+///
+///     static nnom::Arena<kws::Graph, mnist::Graph> arena;
+///     nnom::Runner<kws::Graph> runner(arena);
+template <class Graph>
+class Runner {
+ public:
+  using Input = typename Graph::template Input<0>;
+  using Output = typename Graph::template Output<0>;
+
+  /// `arena` is an Arena, or any object with `data` of at least Graph::arena_bytes, 16-byte aligned.
+  template <class A>
+  explicit Runner(A& arena) : arena_(arena.data) {
+    static_assert(sizeof arena.data >= Graph::arena_bytes, "the arena is too small for the model");
+    static_assert(alignof(A) >= 16, "the arena must be aligned to 16 bytes");
+  }
+
+  /// Input I as it lies in the arena. run() may overwrite it.
+  template <size_t I = 0>
+  Span<int8_t, Graph::template Input<I>::size> input() {
+    return Span<int8_t, Graph::template Input<I>::size>::at(bytes(Graph::input(I)));
+  }
+  /// Output I, valid after run() until an input is written.
+  template <size_t I = 0>
+  Span<const int8_t, Graph::template Output<I>::size> output() const {
+    return Span<const int8_t, Graph::template Output<I>::size>::at(bytes(Graph::output(I)));
+  }
+
+  /// Runs the model on what input() holds.
+  void run() { Graph::run(arena_); }
+  /// The same; calls observer(context, layer) after every layer.
+  void run(Observer observer, void* context) { Graph::observe(arena_, observer, context); }
+
+  /// Runs a model of one input and one output on real numbers.
+  void run(Span<const float, Input::size> in, Span<float, Output::size> out) {
+    write(in);
+    run();
+    read(out);
+  }
+  /// The same on stored values.
+  void run(Span<const int8_t, Input::size> in, Span<int8_t, Output::size> out) {
+    for (size_t i = 0; i < Input::size; ++i) input()[i] = in[i];
+    run();
+    for (size_t i = 0; i < Output::size; ++i) out[i] = output()[i];
+  }
+
+  /// Quantises real numbers into input I.
+  template <size_t I = 0>
+  void write(Span<const float, Graph::template Input<I>::size> in) {
+    const Quantisation q = Graph::input(I).quantisation;
+    const Span<int8_t, Graph::template Input<I>::size> to = input<I>();
+    for (size_t i = 0; i < to.size(); ++i) to[i] = q.stored(in[i]);
+  }
+  /// Output I as real numbers.
+  template <size_t I = 0>
+  void read(Span<float, Graph::template Output<I>::size> out) const {
+    const Quantisation q = Graph::output(I).quantisation;
+    const Span<const int8_t, Graph::template Output<I>::size> from = output<I>();
+    for (size_t i = 0; i < from.size(); ++i) out[i] = q.real(from[i]);
+  }
+
+ private:
+  int8_t* bytes(const Slot& slot) const { return reinterpret_cast<int8_t*>(arena_ + slot.offset); }
+
+  unsigned char* arena_;
+};
+
+/// A model that owns its arena. Place the object (with a section attribute, say) and the arena is
+/// placed; a static one lies in .bss.
+template <class Graph>
+class Model {
+ public:
+  using Input = typename Graph::template Input<0>;
+  using Output = typename Graph::template Output<0>;
+
+  template <size_t I = 0>
+  Span<int8_t, Graph::template Input<I>::size> input() {
+    return runner().template input<I>();
+  }
+  template <size_t I = 0>
+  Span<const int8_t, Graph::template Output<I>::size> output() {
+    return runner().template output<I>();
+  }
+  void run() { runner().run(); }
+  void run(Observer observer, void* context) { runner().run(observer, context); }
+  void run(Span<const float, Input::size> in, Span<float, Output::size> out) {
+    runner().run(in, out);
+  }
+  void run(Span<const int8_t, Input::size> in, Span<int8_t, Output::size> out) {
+    runner().run(in, out);
+  }
+  template <size_t I = 0>
+  void write(Span<const float, Graph::template Input<I>::size> in) {
+    runner().template write<I>(in);
+  }
+  template <size_t I = 0>
+  void read(Span<float, Graph::template Output<I>::size> out) {
+    runner().template read<I>(out);
+  }
+
+ private:
+  Runner<Graph> runner() { return Runner<Graph>(arena_); }
+
+  Arena<Graph> arena_;
+};
+
+}  // namespace nnom

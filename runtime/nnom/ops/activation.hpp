@@ -1,0 +1,109 @@
+/// \file
+/// Activation: a function of one value, applied to each. Quantised, any of them is one table.
+#pragma once
+
+#include "nnom/numbers.hpp"
+
+namespace nnom {
+
+/// The functions, as Keras names and defines them. Each uses the parameters it needs.
+enum class Function : int {
+  linear,
+  relu,  ///< x >= high ? high : x >= threshold ? x : slope * (x - threshold)
+  elu,   ///< x > 0 ? x : slope * (e^x - 1)
+  selu,
+  sigmoid,
+  hard_sigmoid,  ///< slope * x + threshold, within [0, 1]
+  tanh,
+  softplus,
+  softsign,
+  exponential,
+  silu,
+  hard_silu,  ///< x * hard_sigmoid(x), with its parameters
+  gelu,
+  gelu_tanh,  ///< gelu, approximated with a tanh
+  mish,
+  log,
+};
+
+/// out[i] = f(in[i]).
+struct Activation {
+  static constexpr const char* name = "Activation";
+  static constexpr int max_inputs = 1;
+
+  template <class N>
+  struct Data {
+    using Numbers = N;
+    const typename N::Out* table = nullptr;  ///< by stored value + 128
+
+    static constexpr void fields(auto& d, auto visit) {
+      if constexpr (N::quantised) visit("table", d.table);
+    }
+  };
+
+  Function function = Function::linear;
+  float slope = 0, threshold = 0, high = __builtin_huge_valf();
+  int size = 0;
+
+  constexpr int64_t macs() const { return size; }
+  constexpr Inferred infer(const Shape* x, int) {
+    size = x[0].size();
+    return {x[0]};
+  }
+  template <class N>
+  constexpr Memory memory() const {
+    return {0, 0};
+  }
+  static constexpr void fields(auto& op, auto visit) {
+    visit("function", op.function), visit("slope", op.slope), visit("threshold", op.threshold);
+    visit("high", op.high), visit("size", op.size);
+  }
+
+  /// The function itself; needs the mathematical functions of libm.
+  static double apply(const Activation& op, double x) {
+    const double slope = double{op.slope}, threshold = double{op.threshold};
+    const auto hard = [&](double v) { return v < 0 ? 0 : v > 1 ? 1 : v; };
+    switch (op.function) {
+      case Function::linear: return x;
+      case Function::relu:
+        return x >= double{op.high} ? double{op.high}
+               : x >= threshold     ? x
+                                    : slope * (x - threshold);
+      case Function::elu: return x > 0 ? x : slope * __builtin_expm1(x);
+      case Function::selu:  // constants: Klambauer et al. 2017
+        return 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * __builtin_expm1(x));
+      case Function::sigmoid: return 1 / (1 + __builtin_exp(-x));
+      case Function::hard_sigmoid: return hard(slope * x + threshold);
+      case Function::tanh: return __builtin_tanh(x);
+      case Function::softplus: return x > 30 ? x : __builtin_log1p(__builtin_exp(x));
+      case Function::softsign: return x / (1 + __builtin_fabs(x));
+      case Function::exponential: return __builtin_exp(x);
+      case Function::silu: return x / (1 + __builtin_exp(-x));
+      case Function::hard_silu: return x * hard(slope * x + threshold);
+      case Function::gelu: return 0.5 * x * (1 + __builtin_erf(x * 0.7071067811865476));
+      case Function::gelu_tanh:  // Hendrycks and Gimpel 2016
+        return 0.5 * x *
+               (1 + __builtin_tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)));
+      case Function::mish:
+        return x * __builtin_tanh(x > 30 ? x : __builtin_log1p(__builtin_exp(x)));
+      case Function::log: return __builtin_log(x);
+    }
+    return x;
+  }
+
+  template <class T, class N>
+  [[gnu::always_inline]] static void run(const Activation& op, const Data<N>& d,
+                                         const Io<Activation, N>& io) {
+    const typename N::In* in = io.in[0].base;
+    typename N::Out* out = io.out.base;
+    if constexpr (N::quantised) {
+      const typename N::Out* table = d.table;
+      for (int i = 0; i < op.size; ++i) out[i] = table[in[i] + 128];
+    } else {
+      for (int i = 0; i < op.size; ++i)
+        out[i] = static_cast<float>(apply(op, static_cast<double>(in[i])));
+    }
+  }
+};
+
+}  // namespace nnom

@@ -1,0 +1,62 @@
+/// \file
+/// DepthwiseConv2D: one filter a channel. (With a depth multiplier it is a grouped Conv2D.)
+#pragma once
+
+#include "nnom/lines.hpp"
+#include "nnom/numbers.hpp"
+#include "nnom/target/native.hpp"
+
+namespace nnom {
+
+/// out[y][x][c] = bias[c] + sum over taps of in[..][c] * weights; they are [kernel.h][kernel.w][c].
+struct DepthwiseConv2D {
+  static constexpr const char* name = "DepthwiseConv2D";
+  static constexpr int max_inputs = 1;
+  template <class N>
+  using Data = Linear<N>;
+
+  Image in{}, out{};
+  Size kernel{}, stride{}, dilation{};
+  Border pad{};
+
+  constexpr int64_t macs() const { return int64_t{out.size()} * kernel.size(); }
+  constexpr Inferred infer(const Shape* x, int) { return slide(*this, x[0], x[0].back()); }
+  template <class N>
+  constexpr Memory memory() const {
+    return lines_memory<N>(*this);
+  }
+  static constexpr void fields(auto& op, auto visit) {
+    visit("in", op.in), visit("out", op.out), visit("kernel", op.kernel);
+    visit("stride", op.stride), visit("dilation", op.dilation), visit("pad", op.pad);
+  }
+
+  template <class T, class N>
+  [[gnu::always_inline]] static void run(const DepthwiseConv2D& op, const Linear<N>& data,
+                                         const Io<DepthwiseConv2D, N>& io) {
+    const Linear<N> d = data;
+    const int step = op.stride.w * op.in.c;
+    for_rows<T, N>(op, d.in_zero, io, false, [&](int y, Window<LineOf<N>> w) {
+      typename N::Out* out = io.out.row(y);
+      for (int x = 0; x < op.out.w; ++x, w.first += step, out += op.out.c) {
+        int c = 0;
+        for (; c + 4 <= op.out.c; c += 4) channels<T, N, 4>(w, c, op.out.c, d, out);
+        for (; c < op.out.c; ++c) channels<T, N, 1>(w, c, op.out.c, d, out);
+      }
+    });
+  }
+
+ private:
+  /// B channels of one pixel, from c on.
+  template <class T, class N, int B>
+  [[gnu::always_inline]] static void channels(const Window<LineOf<N>>& w, int c, int count,
+                                              const Linear<N>& d, typename N::Out* out) {
+    typename N::Acc acc[B];
+#pragma GCC unroll 4
+    for (int i = 0; i < B; ++i) acc[i] = d.bias[c + i];
+    T::template depthwise<N>(w, c, count, d.weights, acc);
+#pragma GCC unroll 4
+    for (int i = 0; i < B; ++i) out[c + i] = d.finish(acc[i], c + i);
+  }
+};
+
+}  // namespace nnom

@@ -1,0 +1,16 @@
+/// \file
+/// Picks the best target for the core being compiled for: the only #if on architectures.
+#pragma once
+
+#include "nnom/target/scalar.hpp"
+
+#if defined(__ARM_FEATURE_DSP) && defined(__arm__)
+#include "nnom/target/dsp.hpp"
+namespace nnom {
+using Native = target::Dsp;
+}
+#else
+namespace nnom {
+using Native = target::Scalar;
+}
+#endif

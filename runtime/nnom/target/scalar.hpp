@@ -1,0 +1,88 @@
+/// \file
+/// The reference target: plain C++ that runs anywhere, reads every packing, and defines the bits
+/// that every other target must compute.
+#pragma once
+
+#include "nnom/numbers.hpp"
+#include "nnom/target/layout.hpp"
+#include "nnom/window.hpp"
+
+namespace nnom::target {
+
+struct Scalar {
+  /// Whether the bounds of a layer are constants, and its loops therefore inlined.
+  static constexpr bool fixed = false;
+
+  /// Whether a packing can be read: every one on a PC, those without permuted steps on a board,
+  /// where reading the others element by element would be needlessly slow.
+  template <class Layout>
+  static constexpr bool reads = Layout::depth == 1 || sizeof(void*) > 4;
+
+  /// line[i] = in[i] for i < n.
+  template <class Line, class In>
+  [[gnu::always_inline]] static void widen(Line* line, const In* in, int n) {
+    if constexpr (sizeof(Line) == sizeof(In))
+      __builtin_memcpy(line, in, static_cast<size_t>(n) * sizeof(In));
+    else
+      for (int i = 0; i < n; ++i) line[i] = in[i];
+  }
+
+  /// acc[p][i] += window at pixel p . row r + i of `weights`, which is packed as N::Layout says.
+  template <class N, int P, int R, class Line>
+  [[gnu::always_inline]] static void tile(Window<Line> window, int step,
+                                          const typename N::Weight* weights, const Matrix& m, int r,
+                                          typename N::Acc (&acc)[P][R]) {
+    using L = typename N::Layout;
+    using A = typename N::Acc;
+    if constexpr (L::depth == 1) {  // weight k of row r + i lies at w[k * k_step + i * row_step]
+      constexpr bool interleaved = L::group({R, 1, 1}, 0) == R && R > 1;
+      const int row_step = interleaved ? 1 : L::row_size(m);
+      constexpr int k_step = interleaved ? R : 1;
+      const typename N::Weight* w = weights + r * L::row_size(m);
+      window.taps([&](const Line* x) {
+        for (int k = 0; k < window.length; ++k, w += k_step) {
+          A a[P];
+#pragma GCC unroll 4
+          for (int p = 0; p < P; ++p) a[p] = x[p * step + k];
+#pragma GCC unroll 8
+          for (int i = 0; i < R; ++i) {
+            const A b = w[i * row_step];
+#pragma GCC unroll 4
+            for (int p = 0; p < P; ++p) acc[p][i] += a[p] * b;
+          }
+        }
+      });
+    } else {
+      int tap = 0;
+      window.taps([&](const Line* x) {
+        for (int k = 0; k < window.length; ++k)
+          for (int i = 0; i < R; ++i)
+            for (int p = 0; p < P; ++p)
+              acc[p][i] += A{x[p * step + k]} * A{weights[L::index(m, r + i, tap, k)]};
+        ++tap;
+      });
+    }
+  }
+
+  /// acc[i] += sum over taps of channel c + i times its weight; weights are [tap][channels].
+  template <class N, int B, class Line>
+  [[gnu::always_inline]] static void depthwise(const Window<Line>& window, int c, int channels,
+                                               const typename N::Weight* weights,
+                                               typename N::Acc (&acc)[B]) {
+    using A = typename N::Acc;
+    window.taps([&](const Line* x) {
+#pragma GCC unroll 8
+      for (int i = 0; i < B; ++i)
+        acc[i] += A{x[c + i]} * A{weights[N::Layout::channel(c + i, channels)]};
+      weights += channels;
+    });
+  }
+};
+
+/// Any target, for a layer whose bounds are all constants.
+template <class T>
+struct Fixed : T {
+  static constexpr bool fixed = true;
+};
+
+}  // namespace nnom::target
