@@ -184,6 +184,37 @@ TEST(KerasImport, GroupsOfOldArchives) {
   }
 }
 
+/// A layer that is also in a nested model is stored there; only its second place says that it is
+/// shared. Keras 3 leaves out its number at that place, Keras 2 gives it to the next layer.
+TEST(KerasImport, LayerOfANestedModelAndTheOuter) {
+  for (const auto& [version, next] :
+       {std::pair("2.15.0", "dense"), std::pair("3.8.0", "dense_1")}) {
+    const std::string units = R"("units": 2, "use_bias": false)";
+    KerasFile file = sequential(
+        "[null, 2]", {{"Sequential", "m", ""}, {"Dense", "d", units}, {"Dense", "e", units}},
+        {counting("layers/sequential/layers/dense/vars/0", {2, 2}),
+         {"layers/" + std::string(next) + "/vars/0", {2, 2}, {9, 9, 9, 9}}});
+    nlohmann::json& layers = file.config["config"]["layers"];
+    layers[2]["shared_object_id"] = 1;
+    layers[1]["config"]["layers"] = {layers[2]};
+    layers[1]["config"]["layers"][0].erase("shared_object_id");
+    file.keras_version = version;
+    const Graph graph = import_keras(file);
+    ASSERT_EQ(nodes(graph), "m/d Dense 2; d Dense 2; e Dense 2");
+    EXPECT_EQ(graph.nodes[0].weights, (std::vector<float>{0, 2, 1, 3}));
+    EXPECT_EQ(graph.nodes[1].weights, graph.nodes[0].weights);
+    EXPECT_EQ(graph.nodes[2].weights, std::vector<float>(4, 9)) << version;
+  }
+}
+
+/// Until Keras 2.2.2 the configuration of a Sequential model was the list of its layers.
+TEST(KerasImport, OldSequential) {
+  KerasFile file = keras_file(R"({"class_name": "Sequential", "config": [
+      {"class_name": "Flatten", "config": {"name": "f", "batch_input_shape": [null, 2, 3]}},
+      {"class_name": "ReLU", "config": {"name": "r"}}]})");
+  EXPECT_EQ(nodes(import_keras(file)), "f Reshape 6; r Activation 6");
+}
+
 /// The trained weights of all layers come first; which those are, an .h5 file tells by names.
 TEST(KerasImport, NestedModelInH5) {
   const std::string inner =
@@ -229,10 +260,10 @@ TEST(KerasImport, ManyInputsAreConcatenatedInOrder) {
   std::vector<LayerText> layers;
   std::string inputs, tensors;
   for (int i = 0; i < 70; ++i) {
-    const std::string name = "i" + std::to_string(i);
+    const std::string name = fmt::format("i{}", i);
     layers.push_back({"InputLayer", name, fmt::format(R"("batch_shape": [null, {}])", i + 1)});
-    inputs += (i ? ", " : "") + fmt::format(R"(["{}", 0, 0])", name);
-    tensors += (i ? ", " : "") + tensor(name);
+    inputs += fmt::format(R"({}["{}", 0, 0])", i ? ", " : "", name);
+    tensors += fmt::format("{}{}", i ? ", " : "", tensor(name));
   }
   layers.push_back({"Concatenate", "c", R"("axis": 1)", "[" + args("[" + tensors + "]") + "]"});
   const Graph graph =

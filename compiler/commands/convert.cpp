@@ -23,6 +23,8 @@ struct Options : ModelOptions {
 
 /// The source file that belongs to a header.
 std::string source_of(const std::string& header) {
+  if (header.starts_with("/dev/"))
+    throw Error("-o {}: takes one file only, so add --single-header", header);
   fs::path source = header;
   source.replace_extension(".cpp");
   if (source == fs::path(header))
@@ -56,9 +58,10 @@ std::string summary(const Compiled& compiled, const Options& o, const std::strin
     layers += !info(g.nodes[i].op).alias;
     if (macs(i) > macs(dearest)) dearest = i;
   }
-  std::string text = wrapped(fmt::format("{}: {}::Model, int8 for {}, {}", files, name,
+  std::string text = wrapped("",
+                             fmt::format("{}: {}::Model, int8 for {}, {}", files, name,
                                          o.compile.target, compiled.calibration),
-                             width, 2);
+                             width);
   text += memory_text(p, {}, {}, width);
   text += fmt::format("Work {:>13}   operations in {}", count_text(g.macs()),
                       counted(layers, "layer"));
@@ -108,10 +111,8 @@ void add_convert(CLI::App& nnom) {
       ->type_name("FILE");
   app->footer(
       "Example:\n"
-      "  nnom convert model.keras --calibrate images.npy --scale 1/255 --target cortex-m4 -o "
-      "mnist.hpp\n"
-      "writes mnist.hpp and mnist.cpp. Then, in a project that has runtime/ among its include "
-      "folders:\n"
+      "  nnom convert model.keras --calibrate images.npy --scale 1/255 -o mnist.hpp\n"
+      "writes mnist.hpp and mnist.cpp. Then, with runtime/ among the include folders:\n"
       "  #include \"mnist.hpp\"\n"
       "  static mnist::Model model;\n"
       "  model.run(image, scores);");

@@ -57,7 +57,7 @@ void evaluate(Options& o) {
   const Graph graph = load_model(o.model);
   const Task task = read_task(graph, o);
   EvaluationReport report;
-  report.model = stem_of(o.model);
+  report.model = o.name.empty() ? stem_of(o.model) : o.name;
   report.on = o.on;
   report.samples = task.samples.count();
   report.metric = o.metric;
@@ -80,8 +80,7 @@ void evaluate(Options& o) {
   } else {
     EmitOptions emitting;
     emitting.name = name;
-    emitting.section = o.section;
-    emitting.optimise = o.compile.optimise;
+      emitting.optimise = o.compile.optimise;
     measured = run_on_core(program, inputs, o.on, emitting, true);
   }
   if (task.judge) report.quality = task.judge->judge(program, measured, task.samples);
@@ -137,13 +136,11 @@ void add_evaluate(CLI::App& nnom) {
   add_emission(*app, *o);
   app->footer(
       "Examples:\n"
-      "  nnom evaluate model.keras --calibrate images.npy --data test.npz:x --labels test.npz:y "
-      "--scale 1/255\n"
-      "  nnom evaluate model.keras --data test.npz:x --labels test.npz:y --float\n"
+      "  nnom evaluate model.keras --data test.npz:x --labels test.npz:y --scale 1/255 --with-float\n"
       "  nnom evaluate model.keras --on cortex-m4 --json cost.json\n"
-      "The JSON holds model, on, samples, top1, topk, macs, arena_bytes, weights_bytes, code_bytes,\n"
-      "stack_bytes, instructions and cycles (null: not measured), and the metric where it is "
-      "another.");
+      "The JSON holds model, on, samples, top1, topk, macs, arena_bytes, weights_bytes,\n"
+      "code_bytes, stack_bytes, instructions and cycles, null where not measured; and\n"
+      "mse, mae or auc where that is the metric; float_... of each with --with-float.");
   app->callback([o] { evaluate(*o); });
 }
 

@@ -2,9 +2,11 @@
 
 #include <cstdio>
 #include <exception>
+#include <memory>
 #include <new>
 
 #include "compiler/commands/commands.hpp"
+#include "compiler/commands/help.hpp"
 #include "compiler/error.hpp"
 #include "compiler/firmware/firmware.hpp"
 #include "compiler/version.hpp"
@@ -26,8 +28,9 @@ int nnom_main(int count, char** arguments) {
   try {
     CLI::App app("Turns trained neural networks into C++ for microcontrollers.", "nnom");
     app.set_version_flag("--version", std::string("nnom ") + version, "print the version");
-    app.require_subcommand(1);
-    app.get_formatter()->column_width(34);
+    app.require_subcommand(0, 1);
+    app.formatter(std::make_shared<HelpFormatter>());
+    app.failure_message(misuse_text);
     add_convert(app);
     add_inspect(app);
     add_evaluate(app);
@@ -37,10 +40,20 @@ int nnom_main(int count, char** arguments) {
         "Examples:\n"
         "  nnom inspect model.keras\n"
         "  nnom convert model.keras --calibrate images.npy --scale 1/255 -o mnist.hpp\n"
-        "  nnom evaluate model.keras --calibrate images.npy --scale 1/255 --data test.npz:x --labels "
-        "test.npz:y\n"
+        "  nnom evaluate model.keras --data test.npz:x --labels test.npz:y --scale 1/255\n"
         "  nnom evaluate model.keras --on cortex-m4\n"
-        "nnom COMMAND --help explains a command.");
+        "`nnom COMMAND --help` explains a command.");
+    if (count < 2) {
+      fmt::print(stderr, "{}", app.help());
+      return kMisused;
+    }
+    const std::string word = arguments[1];
+    const auto commands = app.get_subcommands([&](CLI::App* c) { return c->get_name() == word; });
+    if (!word.starts_with('-') && commands.empty()) {
+      fmt::print(stderr, "nnom: error: there is no command '{}'\n`nnom --help` lists them.\n",
+                 one_line(word));
+      return kMisused;
+    }
     try {
       app.parse(count, arguments);
     } catch (const CLI::ParseError& e) {

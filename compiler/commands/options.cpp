@@ -23,6 +23,30 @@ std::string fraction(std::string& text) {
   return {};
 }
 
+constexpr const char* kConversion = "Conversion";
+
+/// Puts the options added to `app` while it lives under a heading.
+class Group {
+ public:
+  Group(CLI::App& app, const char* name) : app_(app), before_(app.option_defaults()->get_group()) {
+    app.option_defaults()->group(name);
+  }
+  ~Group() { app_.option_defaults()->group(before_); }
+  Group(const Group&) = delete;
+  Group& operator=(const Group&) = delete;
+
+ private:
+  CLI::App& app_;
+  std::string before_;
+};
+
+/// Refuses what an assembler would take for something else.
+std::string section_name(const std::string& name) {
+  const bool plain = name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                            "0123456789_.") == std::string::npos;
+  return plain ? "" : "'" + name + "' holds more than letters, digits, dots and underscores";
+}
+
 /// Names that a namespace in generated code can't have.
 bool is_reserved(const std::string& name) {
   static const std::set<std::string> kWords = {
@@ -53,6 +77,7 @@ void add_model(CLI::App& app, ModelOptions& options) {
 }
 
 void add_data(CLI::App& app, ModelOptions& options) {
+  const Group group(app, kConversion);
   app.add_option("--calibrate", options.calibrate,
                  "samples that the ranges of int8 are chosen from: X.npy or X.npz:key; repeat it "
                  "for a model of several inputs")
@@ -80,15 +105,16 @@ void add_data(CLI::App& app, ModelOptions& options) {
 }
 
 void add_lowering(CLI::App& app, ModelOptions& options) {
+  const Group group(app, kConversion);
   const auto set_target = [&options](const std::string& target) {
     layout_of(target);
     options.compile.target = target;
     options.target_given = true;
   };
   app.add_option_function<std::string>("--target", set_target,
-                                       "pack the weights for a core: any, cortex-m0, cortex-m3, "
-                                       "cortex-m4, cortex-m7, cortex-m33, cortex-m55, riscv32, "
-                                       "host [any, or that of --on]")
+                                       "pack the weights for any, cortex-m0, cortex-m3, cortex-m4, "
+                                       "cortex-m7, cortex-m33, cortex-m55, riscv32 or host [any; "
+                                       "with --on: the core it runs on]")
       ->type_name("CORE");
   auto* channel = app.add_flag_callback(
       "--per-channel", [&options] { options.compile.per_channel = true; },
@@ -103,6 +129,7 @@ void add_lowering(CLI::App& app, ModelOptions& options) {
 }
 
 void add_emission(CLI::App& app, ModelOptions& options) {
+  const Group group(app, kConversion);
   add_choice<Optimise>(app, "--optimise", options.compile.optimise,
                        {{"size", Optimise::size},
                         {"speed", Optimise::speed},
@@ -111,15 +138,17 @@ void add_emission(CLI::App& app, ModelOptions& options) {
   app.add_option("--name", options.name, "namespace of the generated code [from the file's name]")
       ->type_name("NAME");
   app.add_option("--section", options.section, "linker section of the weights, such as .qspi")
-      ->type_name("SECTION");
+      ->type_name("SECTION")
+      ->check(CLI::Validator(section_name, ""));
 }
 
 void add_on(CLI::App& app, std::string& on) {
   std::vector<std::string> names = {"host"};
   for (const std::string& core : core_names()) names.push_back(core);
   app.add_option("--on", on,
-                 "where to run it: on this computer, or its firmware on an emulated core [host]")
-      ->type_name("")
+                 fmt::format("where to run it: on this computer or, emulated, on a core: {} [host]",
+                             fmt::join(names, ", ")))
+      ->type_name("CORE")
       ->check(CLI::IsMember(names));
 }
 

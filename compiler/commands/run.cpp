@@ -103,7 +103,6 @@ void run(Options& o) {
   const Inputs inputs = stored ? read_stored(program, o.inputs) : inputs_of(program, samples);
   EmitOptions emitting;
   emitting.name = name;
-  emitting.section = o.section;
   emitting.optimise = o.compile.optimise;
   const Measured measured = o.on == "host" ? run_on_host(program, inputs, "running")
                                            : run_on_core(program, inputs, o.on, emitting, false);
@@ -137,8 +136,8 @@ void add_run(CLI::App& nnom) {
   add_emission(*app, *o);
   app->footer(
       "Example:\n"
-      "  nnom run model.keras --calibrate images.npy --scale 1/255 --input test.npy --on cortex-m4 "
-      "-o scores.npy");
+      "  nnom run model.keras --calibrate images.npy --input test.npy -o scores.npy\n"
+      "  nnom run model.keras --calibrate images.npy --input test.bin -o scores.bin --on cortex-m4");
   app->callback([o] { run(*o); });
 }
 

@@ -32,8 +32,8 @@ std::vector<std::uint32_t> read_classes(const std::string& spec, std::size_t cla
   const std::int64_t single = samples_in(array, {});
   const std::int64_t several = samples_in(array, {1, {static_cast<int>(classes)}});
   std::vector<std::uint32_t> labels;
-  // As many whole numbers as classes may also be one sample's scores: the samples decide.
-  if (several >= 0 && (single < 0 || static_cast<std::size_t>(single) != samples)) {
+  // As many numbers as there are classes may also be one sample's scores.
+  if (several >= 0 && (single < 0 || (several == 1 && samples == 1))) {
     check_count(spec, several, samples);
     std::vector<float> scores(classes);
     for (std::int64_t i = 0; i < several; ++i) {

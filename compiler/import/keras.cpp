@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <queue>
 #include <set>
+#include <utility>
 
 #include "compiler/import/keras_layers.hpp"
 #include "compiler/import/keras_weights.hpp"
@@ -179,8 +180,8 @@ class Builder {
           site(layer).fail("it is read, but isn't among the inputs of its model");
         continue;
       }
-      const std::string name =
-          prefix + layer.name + (call > 0 ? "#" + std::to_string(call + 1) : "");
+      std::string name = prefix + layer.name;
+      if (call > 0) name += fmt::format("#{}", call + 1);
       made[static_cast<size_t>(n)] = call_layer(layer, name, std::move(operands));
     }
     std::vector<int> outputs;
@@ -205,7 +206,7 @@ class Builder {
 
 Graph import_keras(const KerasFile& file) {
   keras::Model model = keras::read_model(file);
-  keras::find_weights(file, model);
+  (file.legacy_h5 ? keras::find_h5_weights : keras::find_archive_weights)(file, model);
   return keras::Builder(file).build(model);
 }
 

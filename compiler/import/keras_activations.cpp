@@ -1,6 +1,5 @@
 #include <algorithm>
-#include <cmath>
-#include <numeric>
+#include <limits>
 
 #include "compiler/import/keras_layers.hpp"
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "compiler/import/keras_layers.hpp"
@@ -17,9 +18,9 @@ std::vector<float> per_channel(const LayerCall& call, const Constant& constant, 
   if (constant.data.size() == 1) return filled(channels, constant.data.front());
   if (constant.shape.back() != channels || constant.data.size() != static_cast<size_t>(channels))
     call.config.site().fail(
-        "not supported yet: {} of shape [{}] on {}: it should be one number, or one for each of "
+        "not supported yet: {} of shape {} on {}: it should be one number, or one for each of "
         "the {} channels",
-        what, fmt::join(constant.shape, ", "), to_string(call.shape(tensor)), channels);
+        what, show_shape(constant.shape), to_string(call.shape(tensor)), channels);
   return constant.data;
 }
 

@@ -28,16 +28,19 @@ bool flatten(const Config& config, const Json& value, std::string_view key, size
 std::string show(const Json& value) {
   if (value.is_array()) {
     if (value.size() > 8) return fmt::format("a list of {}", value.size());
-    std::string s;
-    for (const Json& part : value)
-      s += (s.empty() ? "" : ", ") + (part.is_structured() ? "..." : show(part));
-    return "[" + s + "]";
+    std::string list;
+    for (const Json& part : value) {
+      if (!list.empty()) list += ", ";
+      list += part.is_structured() ? "..." : show(part);
+    }
+    return fmt::format("[{}]", list);
   }
   if (value.is_object()) {
     const std::string name = text_or_empty(value, "class_name");
     return name.empty() ? "an object" : name;
   }
-  if (value.is_string()) return "'" + value.get_ref<const std::string&>().substr(0, 80) + "'";
+  if (value.is_string())
+    return fmt::format("'{}'", value.get_ref<const std::string&>().substr(0, 80));
   return value.dump();
 }
 

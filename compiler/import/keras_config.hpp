@@ -36,6 +36,17 @@ struct Site {
 /// A value for a message: short, whatever it is.
 std::string show(const Json& value);
 
+/// "[3, 3, 8]"
+template <class Numbers>
+std::string show_shape(const Numbers& shape) {
+  std::string list;
+  for (const auto n : shape) {
+    if (!list.empty()) list += ", ";
+    list += std::to_string(n);
+  }
+  return fmt::format("[{}]", list);
+}
+
 /// The member `key` of `object`, or nullptr where it is missing or null, or `object` is none.
 const Json* find(const Json& object, std::string_view key);
 

@@ -152,10 +152,9 @@ std::span<const float> LayerCall::weight(std::string_view variable,
       if (all[i].name == variable) found = layer_->weights[i];
   }
   if (!found) site.fail("its '{}' is not in the file", variable);
-  const auto text = [](const auto& list) { return fmt::format("[{}]", fmt::join(list, ", ")); };
   if (!std::equal(dims.begin(), dims.end(), found->shape.begin(), found->shape.end()))
-    site.fail("its '{}' should have shape {}, but has {}", variable, text(dims),
-              found->shape.size() > 8 ? "many axes" : text(found->shape));
+    site.fail("its '{}' should have shape {}, but has {}", variable, show_shape(dims),
+              found->shape.size() > 8 ? "many axes" : show_shape(found->shape));
   size_t size = 1;
   for (const int d : dims) size *= static_cast<size_t>(d);
   if (size != found->data.size()) site.fail("its '{}' is incomplete in the file", variable);

@@ -34,11 +34,12 @@ class ModelReader {
 
   Model read_whole() {
     const std::string class_name = text_or_empty(file_.config, "class_name");
-    const Site site{file_.path, text_or_empty(file_.config, "name"), class_name};
     const Json* fields = find(file_.config, "config");
+    const Site site{file_.path, fields ? text_or_empty(*fields, "name") : "", class_name};
     if (class_name.empty() || !fields)
       throw Error("{}: its configuration describes no model. Save it again from Keras", file_.path);
-    if (is_custom(file_.config) || !is_model_class(class_name) || !find(*fields, "layers"))
+    const bool lists_layers = find(*fields, "layers") || fields->is_array();
+    if (is_custom(file_.config) || !is_model_class(class_name) || !lists_layers)
       throw Error(
           "{}: a model of class {} is not supported: only Sequential and functional models "
           "describe their layers. Build it with keras.Sequential or keras.Model(inputs, outputs)",
@@ -51,11 +52,13 @@ class ModelReader {
  private:
   Model read(const Json& entry, const Json& fields, const Site& site, int depth) {
     if (depth > kMaxDepth) site.fail("models are nested more than {} deep", kMaxDepth);
-    const Config config(fields, site);
+    // Until Keras 2.2.2 the configuration of a Sequential model was the list of its layers.
+    const Json none = Json::object();
+    const Config config(fields.is_array() ? none : fields, site);
     Model model;
     model.name = config.text("name", site.layer);
     model.sequential = site.class_name == "Sequential";
-    const Json* layers = config.find("layers");
+    const Json* layers = fields.is_array() ? &fields : config.find("layers");
     if (!layers || !layers->is_array() || layers->empty())
       site.fail("it has no layers: build the model before it is saved");
     layers_ += layers->size();

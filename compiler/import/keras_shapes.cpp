@@ -1,3 +1,5 @@
+#include <tuple>
+
 #include "compiler/import/keras_layers.hpp"
 
 namespace nnomc::keras {

@@ -13,9 +13,10 @@
 namespace nnomc {
 namespace {
 
-constexpr size_t kTrialSamples = 16;   // on which contested ranges are decided
+constexpr size_t kTrialSamples = 32;   // on which contested ranges are decided
 constexpr size_t kContested = 8;       // tensors decided at the output, at most
 constexpr double kWorthTrying = 0.8;   // local error, relative to min-max, that makes a contest
+constexpr double kWorthKeeping = 0.95;  // error at the output, relative to the best before
 
 /// Runs `program` on every sample, on all cores; visit(worker, tensor, values) sees each tensor that
 /// has a range of its own. A worker's calls do not overlap.
@@ -182,7 +183,7 @@ void decide(const Program& reference, const Samples& samples, const Lowering& lo
     Limits best = all;
     for (const Calibration method : kMethods) {
       limits[c.tensor] = choose(histogram[c.tensor], all, method);
-      if (const double e = error(scales_of(reference.graph, limits)); e < least) {
+      if (const double e = error(scales_of(reference.graph, limits)); e < least * kWorthKeeping) {
         least = e, best = limits[c.tensor];
         ranges.tensors[c.tensor].method = method;
       }

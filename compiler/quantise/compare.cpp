@@ -20,7 +20,8 @@ struct Sums {
 
 void add(const std::vector<float>& real, const std::vector<float>& stored, const Quantisation& q,
          Sums& sums) {
-  const double least = q.scale * (-128.5 - q.zero), most = q.scale * (127.5 - q.zero);
+  // One step over the end is no clipping: probabilities reach 1, int8 255/256.
+  const double least = q.scale * (-129 - q.zero), most = q.scale * (128 - q.zero);
   const std::size_t channels = sums.signal.size();
   for (std::size_t i = 0; i < real.size(); ++i) {
     const double v = static_cast<double>(real[i]);
@@ -73,10 +74,14 @@ std::vector<LayerError> compare_with_float(const Program& program, const Samples
     e.node = i;
     e.worst = std::numeric_limits<double>::infinity();
     double signal = 0, noise = 0;
+    const double step = int8.scales[static_cast<std::size_t>(g.nodes[i].output)].scale;
+    const double count = sums[i].values / static_cast<double>(sums[i].signal.size());
     for (std::size_t c = 0; c < sums[i].signal.size(); ++c) {
       signal += sums[i].signal[c], noise += sums[i].noise[c];
       const double sqnr = decibels(sums[i].signal[c], sums[i].noise[c]);
-      if (sqnr < e.worst) e.worst = sqnr, e.worst_channel = static_cast<int>(c);
+      // A channel that never leaves zero by a step is dead, whatever its share of noise.
+      const bool alive = sums[i].signal[c] > step * step * count;
+      if (alive && sqnr < e.worst) e.worst = sqnr, e.worst_channel = static_cast<int>(c);
     }
     e.sqnr = decibels(signal, noise);
     e.lo = sums[i].lo, e.hi = sums[i].hi;

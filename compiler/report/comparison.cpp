@@ -32,7 +32,7 @@ std::string comparison_text(const Program& program, const std::vector<LayerError
   for (const LayerError& e : order) {
     const Node& node = program.graph.nodes[e.node];
     if (info(node.op).alias) continue;
-    const bool several = program.graph.shape(node.output).back() > 1;
+    const bool several = program.graph.shape(node.output).back() > 1 && e.worst_channel >= 0;
     table.row({node.name, op_text(node), decibels_text(e.sqnr),
                several ? fmt::format("{} (#{})", decibels_text(e.worst), e.worst_channel) : "",
                fmt::format("{:.3g} to {:.3g}", e.lo, e.hi),
@@ -41,10 +41,12 @@ std::string comparison_text(const Program& program, const std::vector<LayerError
   }
   return table.text(width) +
          "\n" +
-         wrapped("SQNR: the float output's power over that of its difference to int8's, all errors "
-                 "of the layers before included; 20 dB is an error of a tenth, 40 dB of a "
-                 "hundredth. Step: what one unit of int8 stands for.",
-                 width, 0);
+         wrapped("",
+                 "SQNR: the float output's power over that of its difference to int8's, with the "
+                 "errors of all layers before; 20 dB is an error of a tenth, 40 dB of a hundredth. "
+                 "Worst channel: of those whose values reach a step. Step: what one unit of int8 "
+                 "stands for.",
+                 width);
 }
 
 }  // namespace nnomc

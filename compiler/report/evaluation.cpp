@@ -52,10 +52,15 @@ std::string accuracy_text(const EvaluationReport& r, const Program& program, std
   return table.text(width);
 }
 
-std::string value_text(const EvaluationReport& r) {
-  std::string text = fmt::format("{}  {:.6g}", name_of(r.metric), *r.quality.value);
-  if (r.reference && r.reference->value) text += fmt::format("   float  {:.6g}", *r.reference->value);
-  return text + "\n";
+/// The value of another metric, the float model's beside it.
+std::string value_text(const EvaluationReport& r, const Program& program, std::size_t width) {
+  const bool reference = r.reference && r.reference->value;
+  Table table({{"Metric", Align::left},
+               {fmt::format("{} on {}", numbers_text(program), r.on)},
+               {reference ? "float on host" : ""}});
+  table.row({name_of(r.metric), fmt::format("{:.6g}", *r.quality.value),
+             reference ? fmt::format("{:.6g}", *r.reference->value) : ""});
+  return table.text(width);
 }
 
 std::string inference_text(const Measured& m) {
@@ -91,13 +96,15 @@ std::string layers_text(const Program& program, const Measured& m, std::size_t w
     if (cycles || instructions) return fmt::format("{:.2f}", weight / ops);
     return fmt::format("{:.0f}", ops / weight / 1e6);
   };
-  const auto time_of = [](const std::optional<double>& seconds) {
-    return seconds ? time_text(*seconds) : "";
+  const double total = m.seconds.value_or(0), unit = total >= 1e-3 ? 1e3 : 1e6;
+  const int decimals = total * unit < 10 ? 3 : total * unit < 1000 ? 2 : 1;
+  const auto time_of = [&](const std::optional<double>& seconds) {
+    return seconds ? fmt::format("{:.{}f}", *seconds * unit, decimals) : "";
   };
   Table table({{"Layer", Align::left, true},
                {"Op", Align::left, true},
                {"Operations"},
-               {m.clock_hz > 0 ? fmt::format("{:g} MHz", m.clock_hz / 1e6) : "Time"},
+               {total >= 1e-3 ? "Time, ms" : "Time, us"},
                {"Share"},
                {rate},
                {"RAM, B"}});
@@ -123,11 +130,11 @@ std::string evaluation_text(const EvaluationReport& r, const Program& program, c
   std::string text =
       fmt::format("{}, {} on {}: {}\n", r.model, numbers_text(program), r.on,
                   r.samples ? counted(r.samples, "sample") : "one inference on synthetic input");
-  for (const std::string& note : r.notes) text += wrapped("  " + note, width, 2);
+  for (const std::string& note : r.notes) text += wrapped("  ", note, width);
   text += "\n";
   if (r.quality.counts)
     text += accuracy_text(r, program, width) + "\n" + confusion_text(*r.quality.counts, width) + "\n";
-  if (r.quality.value) text += value_text(r) + "\n";
+  if (r.quality.value) text += value_text(r, program, width) + "\n";
   text += layers_text(program, m, width) + "\n";
   text += memory_text(program, m.stack_bytes, m.code_bytes, width);
   text += inference_text(m);
@@ -139,16 +146,16 @@ std::string evaluation_json(const EvaluationReport& r, const Program& program, c
   const auto value = [](const auto& optional) -> Json {
     return optional ? Json(*optional) : Json(nullptr);
   };
-  const auto top = [&](std::size_t k) -> Json {
-    if (!r.quality.counts || r.quality.counts->samples() == 0) return nullptr;
-    return static_cast<double>(r.quality.counts->top(k)) / r.quality.counts->samples();
+  const auto top = [](const Quality& quality, std::size_t k) -> Json {
+    if (!quality.counts || quality.counts->samples() == 0) return nullptr;
+    return static_cast<double>(quality.counts->top(k)) / quality.counts->samples();
   };
   Json json;
   json["model"] = r.model;
   json["on"] = r.on;
   json["samples"] = std::max<std::size_t>(r.samples, 1);
-  json["top1"] = top(1);
-  json["topk"] = top(r.top_k);
+  json["top1"] = top(r.quality, 1);
+  json["topk"] = top(r.quality, r.top_k);
   json["macs"] = program.graph.macs();
   json["arena_bytes"] = program.plan.arena_bytes;
   json["weights_bytes"] = program.weights_bytes();
@@ -157,6 +164,11 @@ std::string evaluation_json(const EvaluationReport& r, const Program& program, c
   json["instructions"] = value(m.instructions);
   json["cycles"] = value(m.cycles);
   if (r.quality.value) json[name_of(r.metric)] = *r.quality.value;
+  if (r.reference) {
+    if (r.reference->counts) json["float_top1"] = top(*r.reference, 1);
+    if (r.reference->counts) json["float_topk"] = top(*r.reference, r.top_k);
+    if (r.reference->value) json[std::string("float_") + name_of(r.metric)] = *r.reference->value;
+  }
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

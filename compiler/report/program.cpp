@@ -42,25 +42,23 @@ std::string op_text(const Node& node) {
 std::string peak_text(const Program& program) {
   const int peak = program.plan.peak_node;
   if (peak < 0) return "the input";
-  const Node& node = program.graph.nodes[static_cast<std::size_t>(peak)];
-  return fmt::format("'{}' ({})", node.name, info(node.op).name);
+  return fmt::format("'{}'", program.graph.nodes[static_cast<std::size_t>(peak)].name);
 }
 
 std::string memory_text(const Program& program, std::optional<std::int64_t> stack,
                         std::optional<std::int64_t> code, std::size_t width) {
   const std::int64_t arena = program.plan.arena_bytes, weights = program.weights_bytes();
-  std::string text;
-  text += fmt::format("RAM  {:>13}   arena {}{}\n", bytes_text(arena + stack.value_or(0)),
-                      count_text(arena),
-                      stack ? " + stack " + count_text(*stack) : ", stack not measured");
-  text += wrapped(std::string(21, ' ') +
-                      fmt::format("the peak is at {}, where no plan needs less than {}",
-                                  peak_text(program), count_text(program.plan.lower_bound)),
-                  width, 21);
-  text += fmt::format("Flash{:>13}   weights {}{}\n", bytes_text(weights + code.value_or(0)),
-                      count_text(weights),
-                      code ? " + code " + count_text(*code) : ", code not measured");
-  return text;
+  const auto line = [width](const char* name, std::int64_t bytes, const std::string& parts) {
+    return wrapped(fmt::format("{:<5}{:>13}   ", name, bytes_text(bytes)), parts, width);
+  };
+  return line("RAM", arena + stack.value_or(0),
+              stack ? fmt::format("arena {} + stack {}", count_text(arena), count_text(*stack))
+                    : "arena; the stack comes on top") +
+         line("Flash", weights + code.value_or(0),
+              code ? fmt::format("weights {} + code {}", count_text(weights), count_text(*code))
+                   : "weights; the code comes on top") +
+         line("Peak", program.plan.lower_bound,
+              fmt::format("at {}: the least that any plan needs", peak_text(program)));
 }
 
 std::string inspect_text(const Program& program, const std::string& target, std::size_t width) {
@@ -89,7 +87,8 @@ std::string inspect_text(const Program& program, const std::string& target, std:
   return fmt::format("{}\nInput   {}\nOutput  {}\n\n", g.name, tensors_text(g, g.inputs),
                      tensors_text(g, g.outputs)) +
          table.text(width) + fmt::format("\nAs int8 for {}:\n", target) +
-         memory_text(program, {}, {}, width);
+         memory_text(program, {}, {}, width) +
+         "`nnom evaluate MODEL --on cortex-m4` measures stack, code and time.\n";
 }
 
 }  // namespace nnomc

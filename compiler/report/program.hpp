@@ -17,7 +17,7 @@ std::string numbers_text(const Program& program);
 /// "Conv2D, relu": a node's op, and the activation folded into it.
 std::string op_text(const Node& node);
 
-/// "'pool' (MaxPooling2D)": the layer that needs the most RAM.
+/// "'pool'": the layer that needs the most RAM.
 std::string peak_text(const Program& program);
 
 /// The lines on RAM and flash; code and stack where they are known.

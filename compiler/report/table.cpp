@@ -75,17 +75,18 @@ std::string shortened(std::string_view text, std::size_t width) {
          std::string(text.substr(position(text, length - after)));
 }
 
-std::string wrapped(const std::string& text, std::size_t width, std::size_t indent) {
-  std::string all, line;
+std::string wrapped(const std::string& first, const std::string& text, std::size_t width) {
+  const std::string indent(width_of(first), ' ');
+  std::string all, line = first;
+  bool fresh = true;
   for (std::size_t i = 0; i < text.size();) {
     const std::size_t end = std::min(text.find(' ', i), text.size());
     const std::string word = text.substr(i, end - i);
-    if (!line.empty() && width_of(line) + 1 + width_of(word) > width) {
+    if (!fresh && width_of(line) + 1 + width_of(word) > width) {
       all += line + "\n";
-      line = std::string(indent, ' ') + word;
-    } else {
-      line += (line.empty() ? "" : " ") + word;
+      line = indent, fresh = true;
     }
+    line += (std::exchange(fresh, false) ? "" : " ") + word;
     i = end + 1;
   }
   return all + line + "\n";

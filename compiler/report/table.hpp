@@ -25,8 +25,8 @@ std::string counted(std::size_t n, std::string_view noun);
 std::size_t width_of(std::string_view text);
 /// `text` cut to `width` columns, its middle left out: "block_1..._relu".
 std::string shortened(std::string_view text, std::size_t width);
-/// `text` broken between words into lines of `width`, those after the first indented.
-std::string wrapped(const std::string& text, std::size_t width, std::size_t indent);
+/// `first` and `text`, which is broken between words into lines of `width`, indented below itself.
+std::string wrapped(const std::string& first, const std::string& text, std::size_t width);
 /// `text` filled up with spaces.
 std::string pad_left(std::string_view text, std::size_t width);
 std::string pad_right(std::string_view text, std::size_t width);

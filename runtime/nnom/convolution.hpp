@@ -46,9 +46,9 @@ template <class T, class N, int P>
                                           const Linear<N>& d, const typename N::Weight* weights,
                                           int channel) {
   constexpr int R = N::Layout::rows;
-  int r = 0;
-  for (; r + R <= m.rows; r += R) tile<T, N, P, R>(px, x, m, r, d, weights, channel);
-  for (; r < m.rows; ++r) tile<T, N, P, 1>(px, x, m, r, d, weights, channel);
+  const int whole = m.rows - m.rows % R;
+  for (int r = 0; r < whole; r += R) tile<T, N, P, R>(px, x, m, r, d, weights, channel);
+  for (int r = whole; r < m.rows; ++r) tile<T, N, P, 1>(px, x, m, r, d, weights, channel);
 }
 
 template <class T, class N>
@@ -56,9 +56,9 @@ template <class T, class N>
                                                    const typename N::Weight* weights, int channel) {
   const Linear<N> d = data;  // int8 stores alias everything: keep the fields in registers
   constexpr int P = N::Layout::pixels;
-  int x = 0;
-  for (; x + P <= px.count; x += P) column<T, N, P>(px, x, m, d, weights, channel);
-  for (; x < px.count; ++x) column<T, N, 1>(px, x, m, d, weights, channel);
+  const int whole = px.count - px.count % P;
+  for (int x = 0; x < whole; x += P) column<T, N, P>(px, x, m, d, weights, channel);
+  for (int x = whole; x < px.count; ++x) column<T, N, 1>(px, x, m, d, weights, channel);
 }
 
 /// out[x][r] = finish(bias[r] + window x . row r) for a row of pixels; `channel` is the first

@@ -10,6 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/// Behind a lambda's parameters: always inlined, so that what is constant outside is so inside.
+#define NNOM_INLINE __attribute__((always_inline))
+
 namespace nnom {
 
 /// Sizes of a tensor without its batch axis, outermost first, channels last; at most six.

@@ -69,32 +69,27 @@ template <class T, class N>
   w.columns = contiguous ? 1 : op.kernel.w;
   w.column_step = op.dilation.w * c;
   w.length = contiguous ? op.kernel.w * c : c;
-  if constexpr (sizeof(LineOf<N>) == sizeof(typename N::In)) {
-    if (!through_lines<N>(op)) {
-      w.row_step = op.dilation.h * in.pitch;
-      for (int y = io.y0; y < io.y1; ++y) {
-        w.first = in.row(y * op.stride.h);
-        row(y, w);
-      }
-      return;
-    }
-  }
-  auto* const lines = reinterpret_cast<LineOf<N>*>(io.scratch);
+  const bool lines = through_lines<N>(op);
+  auto* const buffer = reinterpret_cast<LineOf<N>*>(io.scratch);
   const int pitch = line_columns(op) * c;
-  w.row_step = op.dilation.h * pitch;
-  w.ring = span * pitch;
-  w.end = lines + w.ring;
+  w.row_step = op.dilation.h * (lines ? pitch : in.pitch);
+  w.ring = lines ? span * pitch : 0;
+  w.end = buffer + w.ring;
   int top = io.y0 * op.stride.h - op.pad.top;  // the row of input in line `slot`
   int filled = top, slot = 0;
   for (int y = io.y0; y < io.y1; ++y, top += op.stride.h) {
-    for (filled = max(filled, top); filled < top + span; ++filled) {
-      int line = slot + filled - top;
-      if (line >= span) line -= span;
-      fill_line<T, N>(op, zero, in, filled, lines + line * pitch);
+    if (lines) {
+      for (filled = max(filled, top); filled < top + span; ++filled) {
+        int line = slot + filled - top;
+        if (line >= span) line -= span;
+        fill_line<T, N>(op, zero, in, filled, buffer + line * pitch);
+      }
+      w.first = buffer + slot * pitch;
+      for (slot += op.stride.h; slot >= span;) slot -= span;
+    } else if constexpr (sizeof(LineOf<N>) == sizeof(typename N::In)) {
+      w.first = in.row(top);
     }
-    w.first = lines + slot * pitch;
     row(y, w);
-    for (slot += op.stride.h; slot >= span;) slot -= span;
   }
 }
 

@@ -14,6 +14,14 @@ struct Single {
   int32_t multiplier = 0, shift = 0;
 
   constexpr int32_t operator()(int32_t acc) const {
+    if (shift > -2) [[unlikely]]
+      return wide(acc);
+    // With the rounding bit above the product's low word, its high word alone decides.
+    const auto high = static_cast<int32_t>((int64_t{acc} * multiplier) >> 32);
+    return (high + (1 << (-shift - 2))) >> (-shift - 1);
+  }
+  /// The same for any shift.
+  [[gnu::noinline]] constexpr int32_t wide(int32_t acc) const {
     const int right = 31 - shift;
     return static_cast<int32_t>((int64_t{acc} * multiplier + (int64_t{1} << (right - 1))) >> right);
   }

@@ -51,7 +51,7 @@ struct Conv2D {
                                          const Io<Conv2D, N>& io) {
     const Matrix m = op.matrix();
     const int group_channels = op.in.c / op.groups;
-    for_rows<T, N>(op, d.in_zero, io, op.contiguous(), [&](int y, Window<LineOf<N>> w) {
+    for_rows<T, N>(op, d.in_zero, io, op.contiguous(), [&](int y, Window<LineOf<N>> w) NNOM_INLINE {
       if (!op.contiguous()) w.length = group_channels;
       const typename N::Weight* weights = d.weights;
       typename N::Out* out = io.out.row(y);

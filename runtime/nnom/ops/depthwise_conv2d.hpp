@@ -35,12 +35,12 @@ struct DepthwiseConv2D {
                                          const Io<DepthwiseConv2D, N>& io) {
     const Linear<N> d = data;
     const int step = op.stride.w * op.in.c;
-    for_rows<T, N>(op, d.in_zero, io, false, [&](int y, Window<LineOf<N>> w) {
+    for_rows<T, N>(op, d.in_zero, io, false, [&](int y, Window<LineOf<N>> w) NNOM_INLINE {
       typename N::Out* out = io.out.row(y);
       for (int x = 0; x < op.out.w; ++x, w.first += step, out += op.out.c) {
-        int c = 0;
-        for (; c + 4 <= op.out.c; c += 4) channels<T, N, 4>(w, c, op.out.c, d, out);
-        for (; c < op.out.c; ++c) channels<T, N, 1>(w, c, op.out.c, d, out);
+        const int whole = op.out.c & ~3;
+        for (int c = 0; c < whole; c += 4) channels<T, N, 4>(w, c, op.out.c, d, out);
+        for (int c = whole; c < op.out.c; ++c) channels<T, N, 1>(w, c, op.out.c, d, out);
       }
     });
   }

@@ -18,13 +18,13 @@ struct Dsp : Scalar {
   using Scalar::widen;
 
   [[gnu::always_inline]] static void widen(int16_t* line, const int8_t* in, int n) {
-    int i = 0;
-    for (; i + 4 <= n; i += 4) {
+    const int whole = n & ~3;
+    for (int i = 0; i < whole; i += 4) {
       const Pairs v = spread(load(in + i));  // (0, 2) and (1, 3)
       store(line + i, join_low(v.even, v.odd));
       store(line + i + 2, join_high(v.even, v.odd));
     }
-    for (; i < n; ++i) line[i] = in[i];
+    for (int i = whole; i < n; ++i) line[i] = in[i];
   }
 
   template <class N, int P, int R>

@@ -1,108 +1,12 @@
-#include "compiler/import/keras_weights.hpp"
-
 #include <algorithm>
 #include <set>
 #include <unordered_map>
 
 #include "compiler/import/keras_layers.hpp"
+#include "compiler/import/keras_weights.hpp"
 
 namespace nnomc::keras {
 namespace {
-
-bool upper(char c) { return c >= 'A' && c <= 'Z'; }
-bool lower(char c) { return c >= 'a' && c <= 'z'; }
-
-/// "max_pooling2d" of "MaxPooling2D", as Keras does it.
-std::string snake_case(const std::string& name) {
-  std::string words;  // with a '_' before each capital that lower-case letters follow
-  for (size_t i = 0; i < name.size(); ++i) {
-    if (i > 0 && upper(name[i]) && i + 1 < name.size() && lower(name[i + 1])) words += '_';
-    words += name[i];
-  }
-  std::string snake;
-  for (size_t i = 0; i < words.size(); ++i) {
-    if (i > 0 && lower(words[i - 1]) && upper(words[i])) snake += '_';
-    snake += upper(words[i]) ? static_cast<char>(words[i] - 'A' + 'a') : words[i];
-  }
-  return snake;
-}
-
-/// In an archive: groups named after classes and numbered in each model, nested like the models,
-/// with variables numbered as they were created.
-class ArchiveWeights {
- public:
-  explicit ArchiveWeights(const KerasFile& file) : file_(file), keras2_(is_keras2(file)) {
-    for (const Weight& weight : file.weights) {
-      std::string path = weight.path;
-      std::replace(path.begin(), path.end(), '\\', '/');
-      old_names_ = old_names_ || path.starts_with(kOldContainer);
-      index_.emplace(std::move(path), &weight);
-    }
-    const std::string& v = file.keras_version;
-    counts_twice_ = old_names_ && (v.starts_with("2.12.") || v.starts_with("2.13."));
-  }
-
-  void find(Model& model, const std::string& path) {
-    std::unordered_map<std::string, int> numbers;
-    const std::string container = path + (old_names_ ? kOldContainer : "layers/");
-    for (Layer& layer : model.layers) {
-      if (layer.operation || !layer.config) continue;
-      const auto known = layer.shared.empty() ? groups_.end() : groups_.find(layer.shared);
-      const bool first = known == groups_.end();
-      std::string group;
-      if (first || !keras2_ || counts_twice_) {
-        const std::string snake = snake_case(class_of(layer));
-        int& number = numbers[snake];
-        group = container + snake + (number ? "_" + std::to_string(number) : "");
-        number += counts_twice_ && has_weights(layer) ? 2 : 1;
-      }
-      if (!first) group = known->second;
-      if (first && !layer.shared.empty()) groups_.emplace(layer.shared, group);
-      if (layer.model) {
-        find(*layer.model, group + "/");
-      } else {
-        take(layer, group);
-      }
-    }
-  }
-
- private:
-  /// Of Keras 2.12 to 2.14. The first two list a layer that has weights twice, and count both.
-  static constexpr const char* kOldContainer = "_layer_checkpoint_dependencies/";
-
-  static std::string class_of(const Layer& layer) {
-    if (layer.class_name.find('.') != std::string::npos) return "TFOpLambda";
-    return layer.class_name == "Model" ? "Functional" : layer.class_name;
-  }
-
-  /// Sets the variables of `layer` from its group. A layer that was stored at another place has
-  /// none; Keras doesn't always note at which, then it is where a layer of that name and class is.
-  void take(Layer& layer, std::string group) {
-    const size_t count = variables_of(layer, file_).size();
-    if (count == 0) return;
-    std::set<std::string>& alike = stored_[layer.class_name + " " + layer.name];
-    if (index_.contains(group + "/vars/0"))
-      alike.insert(group);
-    else if (!layer.shared.empty() && alike.size() == 1)
-      group = *alike.begin();
-    for (size_t i = 0; i < count; ++i) {
-      const auto it = index_.find(group + "/vars/" + std::to_string(i));
-      layer.weights.push_back(it == index_.end() ? nullptr : it->second);
-    }
-  }
-
-  bool has_weights(const Layer& layer) const {
-    if (!layer.model) return !variables_of(layer, file_).empty();
-    return std::any_of(layer.model->layers.begin(), layer.model->layers.end(),
-                       [&](const Layer& inner) { return has_weights(inner); });
-  }
-
-  const KerasFile& file_;
-  bool keras2_, old_names_ = false, counts_twice_ = false;
-  std::unordered_map<std::string, const Weight*> index_;
-  std::unordered_map<std::string, std::string> groups_;  ///< of layers that are at several places
-  std::unordered_map<std::string, std::set<std::string>> stored_;  ///< groups by class and name
-};
 
 /// In an .h5 file: a list for each layer of the outermost model. That of a nested model has the
 /// trained variables of all its layers first, then the others.
@@ -212,11 +116,6 @@ class H5Weights {
 
 }  // namespace
 
-void find_weights(const KerasFile& file, Model& model) {
-  if (file.legacy_h5)
-    H5Weights(file).find(model);
-  else
-    ArchiveWeights(file).find(model, "");
-}
+void find_h5_weights(const KerasFile& file, Model& model) { H5Weights(file).find(model); }
 
 }  // namespace nnomc::keras

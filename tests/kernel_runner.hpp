@@ -1,0 +1,39 @@
+/// \file
+/// Calls kernels directly: any rows, any memory, windows on longer tensors.
+#pragma once
+
+#include <climits>
+#include <cstddef>
+#include <vector>
+
+#include "compiler/op_table.hpp"
+
+namespace nnomc {
+
+/// The rows of a tensor, as nnom::View has them; `base` is where row 0 would lie.
+struct Rows {
+  const void* base = nullptr;
+  int wrap = INT_MAX, ring = 0;
+};
+
+struct KernelCall {
+  std::vector<Rows> in;
+  Rows out;
+  unsigned char* scratch = nullptr;
+  int y0 = 0, y1 = 0;  ///< rows of output wanted
+};
+
+/// Runs the kernel of `op` with the reference target.
+void run_kernel_rows(const Op& op, const Numbers& numbers, const NodeData& data,
+                     const KernelCall& call);
+
+/// Rows an op's output has; 1 where it can only be had as a whole.
+int output_rows(const Op& op);
+/// Elements from one row to the next.
+int input_pitch(const Op& op);
+int output_pitch(const Op& op);
+
+/// The rows of input, [first, second), that rows [y0, y1) of the output are made from.
+std::pair<int, int> input_rows(const Op& op, int y0, int y1);
+
+}  // namespace nnomc

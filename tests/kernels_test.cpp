@@ -1,0 +1,214 @@
+// Every op's kernel, in every arithmetic and packing, against the naive oracle: through the op
+// table and the simulator as a whole, and called directly for bands of rows and windows on longer
+// tensors.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "compiler/simulate/simulate.hpp"
+#include "tests/kernel_runner.hpp"
+#include "tests/oracle.hpp"
+#include "tests/random_layers.hpp"
+
+namespace nnomc {
+namespace {
+
+using Bytes = std::vector<unsigned char>;
+
+Bytes bytes_of(std::span<const unsigned char> s) { return {s.begin(), s.end()}; }
+
+/// A layer with everything a run needs, and what it has to give.
+struct Case {
+  Graph graph;
+  std::vector<Quantisation> scales;
+  bool per_channel = true;
+  std::vector<std::vector<int>> stored;   // inputs
+  std::vector<std::vector<double>> real;  // the same inputs, as numbers
+
+  const Node& node() const { return graph.nodes[0]; }
+};
+
+/// Scale and zero point such that [lo, hi] is about what int8 holds; sometimes far too small or
+/// large, so that much is cut or little is left.
+Quantisation random_scale(double lo, double hi, Random& r) {
+  const double width = std::max({hi - std::min(lo, 0.0), hi - lo, 1e-3});
+  const double scale = width / 255 * r.of({1.0, 1.0, 1.0, 0.3, 4.0, 0.02, 0.001});
+  const int fitting = static_cast<int>(std::clamp(std::round(-128 - lo / scale), -128.0, 127.0));
+  return {static_cast<double>(static_cast<float>(scale)),
+          r.one_in(4) ? r.whole(-128, 127) : fitting};
+}
+
+Case random_case(const std::string& op, unsigned seed) {
+  Random r(seed);
+  Case c;
+  c.graph = random_layer(op, r);
+  c.per_channel = !r.one_in(3);
+  c.scales.resize(c.graph.tensors.size());
+  for (const int t : c.graph.inputs) {
+    Quantisation& q = c.scales[static_cast<size_t>(t)];
+    q = {static_cast<double>(static_cast<float>(std::exp2(r.real(-7, -4)))),
+         r.of({0, -128, 127, r.whole(-128, 127)})};
+    const int extreme = r.of({1, 4, 100});
+    std::vector<int> stored;
+    std::vector<double> real;
+    for (int i = 0; i < c.graph.shape(t).size(); ++i) {
+      stored.push_back(r.one_in(extreme) ? r.of({-128, 127, q.zero}) : r.whole(-128, 127));
+      real.push_back(static_cast<double>(static_cast<float>(oracle::real(stored.back(), q))));
+    }
+    c.stored.push_back(stored), c.real.push_back(real);
+  }
+  const auto out = static_cast<size_t>(c.node().output);
+  if (info(c.node().op).same_scale) {
+    c.scales[out] = c.scales[0];
+  } else if (op == "Softmax") {
+    c.scales[out] = {1.0 / 256, -128};
+  } else {
+    double lo = 0, hi = 0;
+    for (const double v : oracle::real_output(c.graph, c.node(), c.real))
+      if (std::isfinite(v)) lo = std::min(lo, v), hi = std::max(hi, v);
+    c.scales[out] = random_scale(lo, hi, r);
+  }
+  if (op == "Concat" && r.one_in(2)) c.scales[out] = c.scales[0];
+  return c;
+}
+
+Program program_of(const Case& c, const Numbers& numbers) {
+  return lower(c.graph, c.scales, {numbers, c.per_channel, true});
+}
+
+/// The inputs as a program with these numbers stores them.
+std::vector<Bytes> input_bytes(const Case& c, const Numbers& numbers) {
+  std::vector<Bytes> inputs;
+  for (size_t i = 0; i < c.stored.size(); ++i) {
+    Bytes bytes;
+    for (size_t k = 0; k < c.stored[i].size(); ++k) {
+      const auto f = static_cast<float>(c.real[i][k]);
+      unsigned char raw[4] = {static_cast<unsigned char>(c.stored[i][k])};
+      if (!numbers.quantised) std::memcpy(raw, &f, 4);
+      bytes.insert(bytes.end(), raw, raw + numbers.element_bytes());
+    }
+    inputs.push_back(std::move(bytes));
+  }
+  return inputs;
+}
+
+Bytes simulate(const Program& program, const std::vector<Bytes>& inputs) {
+  Simulator simulator(program);
+  for (size_t i = 0; i < inputs.size(); ++i)
+    std::copy(inputs[i].begin(), inputs[i].end(), simulator.input_bytes(i).begin());
+  simulator.run();
+  return bytes_of(simulator.output_bytes(0));
+}
+
+/// Empty, or where and how `got` differs from what the oracle says.
+std::string difference(const Case& c, const Numbers& numbers, const Bytes& got) {
+  if (numbers.quantised) {
+    const auto want = oracle::stored_output(c.graph, c.node(), c.scales, numbers.rounding,
+                                            c.per_channel, c.stored);
+    // The oracle rounds softmax exactly, the kernel sums a table of 23 bits.
+    const int most = std::holds_alternative<nnom::Softmax>(c.node().op) ? 1 : 0;
+    for (size_t i = 0; i < want.size(); ++i)
+      if (const int v = static_cast<int8_t>(got.at(i)); std::abs(v - want[i]) > most)
+        return fmt::format("element {}: {} instead of {}", i, v, want[i]);
+    return got.size() == want.size() ? "" : "wrong size";
+  }
+  const std::vector<double> want = oracle::real_output(c.graph, c.node(), c.real);
+  double size = 0;
+  for (const double v : want)
+    if (std::isfinite(v)) size = std::max(size, std::abs(v));
+  for (size_t i = 0; i < want.size(); ++i) {
+    float v;
+    std::memcpy(&v, got.data() + i * 4, 4);
+    if (std::isnan(want[i]) ? std::isnan(v) : static_cast<float>(want[i]) == v) continue;
+    if (!(std::abs(static_cast<double>(v) - want[i]) <=
+          2e-7 * std::abs(want[i]) + 1e-12 * size + 1e-30))
+      return fmt::format("element {}: {} instead of {}", i, v, want[i]);
+  }
+  return got.size() == want.size() * 4 ? "" : "wrong size";
+}
+
+/// Runs the kernel band by band. Input and output lie in rings of as many rows as a band needs, if
+/// `rings`; memory around them and not yet written is `fill`.
+Bytes run_bands(const Case& c, const Program& program, const std::vector<Bytes>& inputs, bool rings,
+                Random& r) {
+  const Op& op = c.node().op;
+  const int rows = output_rows(op), element = program.numbers.element_bytes();
+  const int in_row = input_pitch(op) * element, out_row = output_pitch(op) * element;
+  const Bytes::value_type fill = static_cast<unsigned char>(r.whole(0, 255));
+  const int scratch_bytes = info(op).memory(op, program.numbers).scratch;
+  Bytes result(static_cast<size_t>(rows * out_row), fill);
+  for (int y0 = 0, y1; y0 < rows; y0 = y1) {
+    y1 = r.whole(y0 + 1, std::min(rows, y0 + 4));
+    std::vector<float> scratch(static_cast<size_t>(scratch_bytes / 4 + 1), NAN);
+    KernelCall call{.in = {}, .out = {result.data()}, .scratch = nullptr, .y0 = y0, .y1 = y1};
+    call.scratch = reinterpret_cast<unsigned char*>(scratch.data());
+    const auto [first, last] = input_rows(op, y0, y1);
+    std::vector<Bytes> memory;
+    for (const Bytes& input : inputs) {
+      Rows view{input.data()};
+      const int ring = std::max(last - first, 1) + r.whole(0, 2);
+      if (rings && in_row) {
+        memory.emplace_back(static_cast<size_t>(ring * in_row), fill);
+        for (int y = first; y < last; ++y)
+          std::memcpy(memory.back().data() + y % ring * in_row, input.data() + y * in_row,
+                      static_cast<size_t>(in_row));
+        // Row 0 lies whole rings before; only ever computed, as an integer.
+        const int before = first / ring * ring;
+        view = {reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(memory.back().data()) -
+                                              static_cast<uintptr_t>(before * in_row)),
+                before + ring, ring};
+      }
+      call.in.push_back(view);
+    }
+    Bytes out_memory(static_cast<size_t>((y1 - y0) * out_row), fill);
+    if (rings) {  // of as many rows as the band, beginning in its middle
+      const int ring = y1 - y0, before = y0 / ring * ring;
+      call.out = {reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(out_memory.data()) -
+                                                static_cast<uintptr_t>(before * out_row)),
+                  before + ring, ring};
+    }
+    run_kernel_rows(op, program.numbers, program.data[0], call);
+    if (rings)
+      for (int y = y0; y < y1; ++y)
+        std::memcpy(result.data() + y * out_row, out_memory.data() + y % (y1 - y0) * out_row,
+                    static_cast<size_t>(out_row));
+  }
+  return result;
+}
+
+class Kernels : public testing::TestWithParam<std::string> {
+ protected:
+  static void check(unsigned first_seed, unsigned count) {
+    for (unsigned seed = first_seed; seed < first_seed + count && !HasFailure(); ++seed) {
+      const Case c = random_case(GetParam(), seed);
+      for (const Numbers& numbers : all_numbers()) {
+        SCOPED_TRACE(fmt::format("seed {}, {}{}: {}", seed, describe(numbers),
+                                 c.per_channel ? "" : " per tensor", describe(c.node())));
+        const Program program = program_of(c, numbers);
+        const std::vector<Bytes> inputs = input_bytes(c, numbers);
+        const Bytes whole = simulate(program, inputs);
+        EXPECT_EQ(difference(c, numbers, whole), "");
+        if (output_rows(c.node().op) == 1) continue;
+        Random r(seed);
+        EXPECT_EQ(run_bands(c, program, inputs, false, r), whole) << "in bands";
+        EXPECT_EQ(run_bands(c, program, inputs, true, r), whole) << "in bands, in rings";
+      }
+    }
+  }
+};
+
+TEST_P(Kernels, AgreeWithTheDefinition) { check(1, 400); }
+
+INSTANTIATE_TEST_SUITE_P(All, Kernels, testing::ValuesIn(op_names()),
+                         [](const auto& op) { return op.param; });
+
+class SlowKernels : public Kernels {};
+
+TEST_P(SlowKernels, AgreeWithTheDefinition) { check(10'000, 10'000); }
+
+INSTANTIATE_TEST_SUITE_P(Slow, SlowKernels, testing::ValuesIn(op_names()),
+                         [](const auto& op) { return op.param; });
+
+}  // namespace
+}  // namespace nnomc

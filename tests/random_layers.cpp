@@ -1,0 +1,203 @@
+#include "tests/random_layers.hpp"
+
+#include <cmath>
+
+#include "compiler/op_table.hpp"
+#include "nnom/window.hpp"
+
+namespace nnomc {
+namespace {
+
+template <class... O>
+struct Names {
+  static std::vector<std::string> list() { return {O::name...}; }
+};
+template <class... O>
+struct Defaults {
+  static std::vector<Op> list() { return {Op(O{})...}; }
+};
+
+Op op_named(const std::string& name) {
+  for (const Op& op : nnom::Ops<Defaults>::list())
+    if (info(op).name == name) return op;
+  return {};
+}
+
+nnom::Border random_border(Random& r, int most, bool one_row) {
+  nnom::Border b{r.whole(0, most), r.whole(0, most), r.whole(0, most), r.whole(0, most)};
+  if (one_row) b.top = b.bottom = 0;
+  return b;
+}
+
+/// Kernel, strides and border of a sliding op; `pools` have no dilation and a border within the
+/// kernel.
+void randomise_window(auto& op, const Shape& in, bool pools, Random& r) {
+  const bool one_row = in.rank < 3, one_pixel = in.rank < 2;
+  op.kernel = {one_row ? 1 : r.whole(1, 5), one_pixel ? 1 : r.whole(1, 5)};
+  op.stride = {one_row ? 1 : r.whole(1, 3), one_pixel ? 1 : r.whole(1, 3)};
+  op.dilation = {1, 1};
+  if (!pools && r.one_in(4)) op.dilation = {one_row ? 1 : r.whole(1, 3), r.whole(1, 3)};
+  op.pad = {};
+  if (one_pixel || r.one_in(2)) return;
+  if (r.one_in(3)) {
+    op.pad = nnom::same_border(nnom::image(in), op.kernel, op.stride, op.dilation);
+  } else if (pools) {
+    op.pad = {r.whole(0, op.kernel.h - 1), r.whole(0, op.kernel.w - 1), r.whole(0, op.kernel.h - 1),
+              r.whole(0, op.kernel.w - 1)};
+  } else {
+    op.pad = random_border(r, r.one_in(4) ? 7 : 2, one_row);
+  }
+}
+
+/// Random fields, each op's own; a bad draw is told by the op's shape rule.
+struct Randomise {
+  const std::vector<Shape>& in;
+  Random& r;
+
+  int channels() const { return r.of({1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 17}); }
+
+  void operator()(nnom::Conv2D& op) const {
+    randomise_window(op, in[0], false, r);
+    const int c = in[0].back();
+    op.out.c = channels();
+    op.groups = 1;
+    if (r.one_in(3)) {
+      std::vector<int> divisors;
+      for (int g = 1; g <= c; ++g)
+        if (c % g == 0) divisors.push_back(g);
+      op.groups = r.of(divisors);
+      op.out.c = op.groups * r.whole(1, std::max(1, 17 / op.groups));
+    }
+  }
+  void operator()(nnom::DepthwiseConv2D& op) const { randomise_window(op, in[0], false, r); }
+  void operator()(nnom::MaxPool2D& op) const { randomise_window(op, in[0], true, r); }
+  void operator()(nnom::AveragePool2D& op) const { randomise_window(op, in[0], true, r); }
+  void operator()(nnom::Dense& op) const { op.out = channels(); }
+  void operator()(nnom::Mean& op) const { op.rank = r.one_in(2) ? 1 : in[0].rank; }
+  void operator()(nnom::Add&) const {}
+  void operator()(nnom::Concat& op) const {
+    op.axis = r.one_in(3) ? r.whole(0, std::max(0, in[0].rank - 1)) : -1;
+  }
+  void operator()(nnom::Activation& op) const {
+    using nnom::Function;
+    op.function = static_cast<Function>(r.whole(0, static_cast<int>(Function::log)));
+    const bool hard = op.function == Function::hard_sigmoid || op.function == Function::hard_silu;
+    op.slope = hard ? r.of({0.2f, 1.0f / 6}) : r.of({0.0f, 0.1f, 1.0f});
+    op.threshold = hard ? 0.5f : r.of({0.0f, 0.5f});
+    op.high = r.of({std::numeric_limits<float>::infinity(), 1.5f, 6.0f});
+  }
+  void operator()(nnom::Softmax&) const {}
+  void operator()(nnom::Pad& op) const { op.pad = random_border(r, 3, in[0].rank < 3); }
+  void operator()(nnom::Reshape& op) const {
+    const int n = in[0].size();
+    std::vector<int> divisors;
+    for (int d = 1; d <= n; ++d)
+      if (n % d == 0) divisors.push_back(d);
+    const int d = r.of(divisors);
+    op.out = r.one_in(2) ? Shape{1, {n}} : Shape{2, {n / d, d}};
+    if (r.one_in(3)) op.out = Shape{3, {1, n / d, d}};
+  }
+  void operator()(nnom::Transpose& op) const {
+    for (int i = 0; i < 6; ++i) op.order[i] = i;
+    for (int i = 1; i < in[0].rank; ++i) std::swap(op.order[i], op.order[r.whole(0, i)]);
+  }
+};
+
+Range random_range(Random& r) {
+  constexpr float all = std::numeric_limits<float>::infinity();
+  return r.of({Range{}, Range{}, Range{0, all}, Range{0, 1.5f}, Range{-0.5f, 1}});
+}
+
+/// Weights that leave the variance of evenly spread values about as it is.
+void randomise_weights(Node& node, Random& r) {
+  const size_t channels = info(node.op).channels(node.op);
+  const size_t count = info(node.op).weights(node.op);
+  const double size = std::sqrt(3.0 * static_cast<double>(channels) / static_cast<double>(count));
+  const bool depthwise = std::holds_alternative<nnom::DepthwiseConv2D>(node.op);
+  std::vector<double> spread(channels);  // channels of unlike size
+  for (double& s : spread) s = size * r.real(0.2, 1);
+  for (size_t i = 0; i < count; ++i)
+    node.weights.push_back(static_cast<float>(
+        r.real(-1, 1) * spread[depthwise ? i % channels : i / (count / channels)]));
+  if (r.one_in(4)) return;
+  for (size_t i = 0; i < channels; ++i) node.bias.push_back(static_cast<float>(r.real(-0.5, 0.5)));
+}
+
+Shape random_shape(const std::string& name, Random& r) {
+  const int c = r.of({1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 17});
+  if (name == "Dense") return {1, {r.one_in(4) ? r.whole(30, 70) : c}};
+  if (name == "Transpose" || name == "Reshape" || name == "Concat") {
+    Shape s{r.whole(1, 4), {}};
+    for (int i = 0; i < s.rank; ++i) s.d[i] = r.whole(1, 6);
+    return s;
+  }
+  if (r.one_in(12)) return {1, {c}};
+  if (r.one_in(4)) return {2, {r.whole(1, 20), c}};
+  return {3, {r.whole(1, 11), r.whole(1, 11), c}};
+}
+
+}  // namespace
+
+std::vector<std::string> op_names() { return nnom::Ops<Names>::list(); }
+
+int add_random(Graph& graph, const std::string& name, const std::vector<int>& inputs,
+               Random& random) {
+  std::vector<Shape> shapes;
+  for (const int t : inputs) shapes.push_back(graph.shape(t));
+  for (int attempt = 0; attempt < 40; ++attempt) {
+    Node node;
+    node.name = "layer " + std::to_string(graph.nodes.size());
+    node.source = "Random";
+    node.op = op_named(name);
+    node.inputs = inputs;
+    std::visit(Randomise{shapes, random}, node.op);
+    const auto result =
+        info(node.op).infer(node.op, shapes.data(), static_cast<int>(shapes.size()));
+    if (result.error || result.out.size() > 20000) continue;
+    if (info(node.op).linear) randomise_weights(node, random);
+    if (info(node.op).clamps) node.range = random_range(random);
+    return graph.add(std::move(node));
+  }
+  return -1;
+}
+
+Graph random_layer(const std::string& name, Random& random) {
+  for (;;) {
+    Graph graph;
+    graph.file = graph.name = "random";
+    const Shape shape = random_shape(name, random);
+    const int count = name == "Add" ? 2 : name == "Concat" ? random.whole(1, 8) : 1;
+    const int axis = random.whole(0, shape.rank - 1);
+    std::vector<int> inputs;
+    for (int i = 0; i < count; ++i) {
+      Shape s = shape;
+      if (name == "Concat") s.d[axis] = random.whole(1, 6);
+      inputs.push_back(graph.add_input("input " + std::to_string(i), s));
+    }
+    const int output = add_random(graph, name, inputs, random);
+    if (output < 0) continue;
+    graph.outputs = {output};
+    return graph;
+  }
+}
+
+std::string describe(const Node& node) {
+  return std::string(info(node.op).name) + " " + info(node.op).op_text(node.op);
+}
+
+std::vector<Numbers> all_numbers() {
+  std::vector<Numbers> list = {{}};
+  for (const Rounding r : {Rounding::single_rounding, Rounding::double_rounding})
+    for (const Layout l : {Layout::plain, Layout::dsp, Layout::vector})
+      list.push_back({true, r, l});
+  return list;
+}
+
+std::string describe(const Numbers& n) {
+  const char* const layouts[] = {"Plain", "Dsp", "Vector"};
+  if (!n.quantised) return "Float";
+  return std::string(n.rounding == Rounding::single_rounding ? "Single " : "Double ") +
+         layouts[static_cast<size_t>(n.layout)];
+}
+
+}  // namespace nnomc

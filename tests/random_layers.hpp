@@ -1,0 +1,60 @@
+/// \file
+/// Random layers of every kind, small and oddly shaped; a seed gives the same ones everywhere.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "compiler/graph.hpp"
+#include "compiler/numbers.hpp"
+
+namespace nnomc {
+
+class Random {
+ public:
+  explicit Random(unsigned seed) : engine_(seed) {}
+
+  /// A whole number from lo to hi, both included.
+  int whole(int lo, int hi) {
+    return lo + static_cast<int>(engine_() % static_cast<unsigned>(hi - lo + 1));
+  }
+  double real(double lo, double hi) {
+    return lo + (hi - lo) * static_cast<double>(engine_()) / 4294967296.0;
+  }
+  bool one_in(int n) { return whole(1, n) == 1; }
+  template <class T>
+  T of(const std::vector<T>& list) {
+    return list[static_cast<size_t>(whole(0, static_cast<int>(list.size()) - 1))];
+  }
+  template <class T>
+  T of(std::initializer_list<T> list) {
+    return of(std::vector<T>(list));
+  }
+
+ private:
+  std::mt19937 engine_;
+};
+
+/// The names of all ops, as the runtime lists them.
+std::vector<std::string> op_names();
+
+/// Adds a layer of the op `name` that reads `inputs`, with a random geometry they allow, weights
+/// that keep the size of values about the same, and sometimes a range. Returns its output's tensor;
+/// -1, with the graph as it was, if none fits.
+int add_random(Graph& graph, const std::string& name, const std::vector<int>& inputs,
+               Random& random);
+
+/// A graph of one layer of the op `name`: its inputs and output are the graph's.
+Graph random_layer(const std::string& name, Random& random);
+
+/// "Conv2D {.in = {5, 3, 1}, ...}", to find a failing case again.
+std::string describe(const Node& node);
+
+/// All arithmetics: real numbers, and int8 with each rounding and packing.
+std::vector<Numbers> all_numbers();
+std::string describe(const Numbers& numbers);
+
+}  // namespace nnomc

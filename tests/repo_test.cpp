@@ -1,0 +1,89 @@
+// What the documents say about the project's own files: links, and the names of files in `code`.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <regex>
+
+#include "tests/documents.hpp"
+
+namespace nnomc {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kRoot = NNOM_SOURCE_DIR;
+
+std::vector<std::smatch> matches(const std::string& text, const std::regex& pattern) {
+  return {std::sregex_iterator(text.begin(), text.end(), pattern), std::sregex_iterator()};
+}
+
+/// "README.md:12"
+std::string place(const Document& document, int line) {
+  return document.path + ":" + std::to_string(line);
+}
+
+TEST(Documents, RelativeLinksResolve) {
+  static const std::regex link(R"(\]\(([^)\s]+)\))");
+  int links = 0;
+  for (const Document& document : all_documents())
+    for (const ProseLine& line : document.prose)
+      for (const std::smatch& match : matches(line.text, link)) {
+        const std::string target = match[1];
+        if (target.find("://") != std::string::npos || target.starts_with("mailto:")) continue;
+        ++links;
+        const std::size_t hash = target.find('#');
+        const std::string file = target.substr(0, hash);
+        const fs::path path =
+            file.empty() ? kRoot / document.path : (kRoot / document.path).parent_path() / file;
+        EXPECT_TRUE(fs::exists(path)) << place(document, line.line) << " links to " << target;
+        if (hash == std::string::npos || path.extension() != ".md") continue;
+        const auto anchors = anchors_of(read_document(fs::relative(path, kRoot).string()));
+        EXPECT_TRUE(std::count(anchors.begin(), anchors.end(), target.substr(hash + 1)))
+            << place(document, line.line) << " links to " << target << ": no such heading";
+      }
+  EXPECT_GT(links, 5);
+}
+
+/// Whether a file or folder of the project is called `name`, a * in whose last part is anything.
+bool exists(const std::string& name) {
+  const fs::path path = kRoot / name;
+  const std::size_t star = path.filename().string().find('*');
+  if (star == std::string::npos) return fs::exists(path);
+  if (!fs::is_directory(path.parent_path())) return false;
+  const std::string before = path.filename().string().substr(0, star);
+  const std::string after = path.filename().string().substr(star + 1);
+  const fs::directory_iterator all(path.parent_path());
+  return std::any_of(begin(all), end(all), [&](const fs::directory_entry& entry) {
+    const std::string found = entry.path().filename().string();
+    return found.size() >= before.size() + after.size() && found.starts_with(before) &&
+           found.ends_with(after);
+  });
+}
+
+/// Code in prose that begins with one of the project's folders is the name of a file.
+TEST(Documents, FilesNamedExist) {
+  static const std::regex code(
+      "`((?:compiler|docs|examples|fuzz|ports|runtime|scripts|tests)/[^`\\s]*)`");
+  int files = 0;
+  for (const Document& document : all_documents())
+    for (const ProseLine& line : document.prose)
+      for (const std::smatch& match : matches(line.text, code)) {
+        const std::string name = match[1];
+        if (name.find_first_of("<>ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 0) continue;
+        if (name.find('<') != std::string::npos) continue;  // a pattern: ops/<op>.hpp
+        ++files;
+        EXPECT_TRUE(exists(name)) << place(document, line.line) << " names " << name;
+      }
+  EXPECT_GT(files, 20);
+}
+
+/// Code stands in fences that say what it is, so that the test of the documents finds it.
+TEST(Documents, NoCodeOutsideFences) {
+  for (const Document& document : all_documents())
+    for (const ProseLine& line : document.prose)
+      EXPECT_FALSE(line.text.starts_with("    ")) << place(document, line.line);
+}
+
+}  // namespace
+}  // namespace nnomc

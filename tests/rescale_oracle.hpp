@@ -1,0 +1,67 @@
+/// \file
+/// TFLite's fixed-point scaling in exact arithmetic, from its definition.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <optional>
+
+namespace nnomc::oracle {
+
+__extension__ using Exact = __int128;  // of what TFLite defines on 32 and 64 bits
+
+/// The integer nearest to numerator / 2^bits; halves go up.
+inline Exact nearest_up(Exact numerator, int bits) {
+  // numerator / 2^bits + 1/2, and an arithmetic shift rounds down.
+  return bits == 0 ? numerator : (numerator + (Exact{1} << (bits - 1))) >> bits;
+}
+
+/// The same; halves go away from zero.
+inline Exact nearest_away(Exact numerator, int bits) {
+  return numerator < 0 ? -nearest_up(-numerator, bits) : nearest_up(numerator, bits);
+}
+
+inline bool fits(Exact v) {
+  return v >= std::numeric_limits<int32_t>::min() && v <= std::numeric_limits<int32_t>::max();
+}
+
+/// A factor: multiplier * 2^(shift - 31).
+struct Factor {
+  int32_t multiplier = 0;
+  int shift = 0;
+};
+
+/// TFLite's QuantizeMultiplier: the nearest factor with a multiplier of 31 bits, halves away from
+/// zero; what is too small becomes 0, what is too large the largest.
+inline Factor factor_of(long double value) {
+  if (value == 0) return {};
+  int shift = 0;
+  while (value >= 1) value /= 2, ++shift;
+  while (value < 0.5L) value *= 2, --shift;
+  auto multiplier = static_cast<int64_t>(std::floor(value * 2147483648.0L + 0.5L));
+  if (multiplier == int64_t{1} << 31) multiplier = int64_t{1} << 30, ++shift;
+  if (shift < -31) return {};
+  if (shift > 30) return {std::numeric_limits<int32_t>::max(), 30};
+  return {static_cast<int32_t>(multiplier), shift};
+}
+
+/// TFLITE_SINGLE_ROUNDING's MultiplyByQuantizedMultiplier: the product rounded once, halves up.
+/// Nothing where TFLite does not define the result: outside 32 bits.
+inline std::optional<int32_t> single_rounding(int32_t acc, Factor f) {
+  const Exact result = nearest_up(Exact{acc} * f.multiplier, 31 - f.shift);
+  if (!fits(result)) return {};
+  return static_cast<int32_t>(result);
+}
+
+/// The other MultiplyByQuantizedMultiplier: gemmlowp's SaturatingRoundingDoublingHighMul of the
+/// accumulator shifted left (the product over 2^31, halves up), then its RoundingDivideByPOT
+/// (halves away from zero). Nothing where the left shift leaves 32 bits.
+inline std::optional<int32_t> double_rounding(int32_t acc, Factor f) {
+  const int left = f.shift > 0 ? f.shift : 0, right = f.shift > 0 ? 0 : -f.shift;
+  const Exact shifted = Exact{acc} * (Exact{1} << left);
+  if (!fits(shifted)) return {};
+  return static_cast<int32_t>(nearest_away(nearest_up(shifted * f.multiplier, 31), right));
+}
+
+}  // namespace nnomc::oracle
