@@ -50,7 +50,8 @@ double area_under_curve(std::span<const double> scores, std::span<const std::uin
   const auto key = [&](std::size_t i) {
     return std::isnan(scores[i]) ? -std::numeric_limits<double>::infinity() : scores[i];
   };
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
   double ranks = 0, positive = 0;
   for (std::size_t first = 0, end = 0; first < order.size(); first = end) {
     while (end < order.size() && key(order[end]) == key(order[first])) ++end;

@@ -177,9 +177,13 @@ TEST(Labels, Targets) {
   const TempFolder folder;
   write_npy(folder / "y.npy", array<double>(DType::f64, {2, 2, 1}, {1, 2, 3, 4}));
   EXPECT_EQ(read_targets(folder / "y.npy", {1, {2}}, 2), (std::vector<float>{1, 2, 3, 4}));
-  EXPECT_NE(error_of([&] { read_targets(folder / "y.npy", {1, {2}}, 3); }).find("2 samples"),
+  EXPECT_NE(error_of([&] {
+              read_targets(folder / "y.npy", {1, {2}}, 3);
+            }).find("2 samples"),
             std::string::npos);
-  EXPECT_NE(error_of([&] { read_targets(folder / "y.npy", {1, {3}}, 2); }).find("2 x 2"),
+  EXPECT_NE(error_of([&] {
+              read_targets(folder / "y.npy", {1, {3}}, 2);
+            }).find("2 x 2"),
             std::string::npos);
 }
 

@@ -24,7 +24,7 @@ TEST(Evaluate, BestAndPlace) {
   const Ranking cases[] = {
       {{1, 2, 3}, 0, 2, 2},
       {{3, 2, 1}, 0, 0, 0},
-      {{5, 5, 5}, 0, 0, 0},   // the first of equal ones wins
+      {{5, 5, 5}, 0, 0, 0},  // the first of equal ones wins
       {{5, 5, 5}, 2, 0, 2},
       {{1, 5, 5}, 2, 1, 1},
       {{0}, 0, 0, 0},
@@ -51,8 +51,8 @@ TEST(Evaluate, CountsAndAbsentClasses) {
   EXPECT_EQ(e.samples(), 4u);
   EXPECT_EQ(e.top(1), 2u);
   EXPECT_EQ(e.top(2), 4u);
-  EXPECT_EQ(e.top(3), 4u);   // deeper than it was counted
-  EXPECT_EQ(e.top(4), 4u);   // all classes
+  EXPECT_EQ(e.top(3), 4u);  // deeper than it was counted
+  EXPECT_EQ(e.top(4), 4u);  // all classes
   EXPECT_EQ(e.top(99), 4u);
   EXPECT_FLOAT_EQ(e.accuracy(), 0.5f);
   EXPECT_EQ(e.confusion(1, 0), 1u);
@@ -163,18 +163,17 @@ TEST(Metrics, AreaUnderCurve) {
     double area;
   };
   const Case cases[] = {
-      {{1, 2, 3, 4}, {0, 0, 1, 1}, 1},
-      {{4, 3, 2, 1}, {0, 0, 1, 1}, 0},
+      {{1, 2, 3, 4}, {0, 0, 1, 1}, 1},        {{4, 3, 2, 1}, {0, 0, 1, 1}, 0},
       {{5, 5, 5, 5}, {0, 1, 0, 1}, 0.5},  // equal scores tell nothing
-      {{1, 2, 2, 3}, {0, 0, 1, 1}, 3.5 / 4},
-      {{0.1, 0.4, 0.35, 0.8}, {0, 0, 1, 1}, 0.75},
+      {{1, 2, 2, 3}, {0, 0, 1, 1}, 3.5 / 4},  {{0.1, 0.4, 0.35, 0.8}, {0, 0, 1, 1}, 0.75},
       {{std::nan(""), 2, 3}, {1, 0, 1}, 0.5},
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(::testing::PrintToString(c.scores));
     EXPECT_DOUBLE_EQ(area_under_curve(c.scores, c.labels), c.area);
   }
-  EXPECT_TRUE(std::isnan(area_under_curve(std::vector<double>{1, 2}, std::vector<std::uint32_t>{1, 1})));
+  EXPECT_TRUE(
+      std::isnan(area_under_curve(std::vector<double>{1, 2}, std::vector<std::uint32_t>{1, 1})));
 }
 
 }  // namespace

@@ -157,6 +157,7 @@ TEST(KerasErrors, OfReferences) {
       {R"(["i", 0, 0])", R"(["x", 0, 0])", R"([7])", "is 7, not a list"},
       {R"(["i", 0, 0])", R"(["x", 0, 0])", R"([{"args": 7}])", "one input, not 0"},
       {R"(["i", 0, 0])", R"(["x", 0, 0])", R"({"a": 1})", "not a list"},
+      {R"(["i", 0, 0])", R"(["x", 0, 0])", "null", "call 1 of layer 'x', which is called 0 times"},
       {R"(["i", 0, 0])", R"(["x", 0, 0])", "[]", "call 1 of layer 'x', which is called 0 times"},
       {R"(["i", 0, 0])", "[]", "[]", "'output_layers' is empty"},
       {R"(["i", 0, 0])", "[7]", "[]", "is 7, not a tensor"},

@@ -2,15 +2,18 @@
 //
 // ```sh    each line is a command, run in a folder that looks like the project's
 // ```cpp   a whole source file, compiled beside the demo's model under the name it includes. A
-//          second word is the folder in tests/vendor that declares what a vendor's files would
-// ```text  what a command prints, or a list of files: only looked at where a test below says so
+//          second word is c++11, or the folder in tests/vendor that declares what a vendor's files
+//          would
+// ```text  after ```sh: what the commands print, abridged; else only for people
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <regex>
 #include <set>
 #include <sstream>
@@ -35,8 +38,9 @@ struct Skipped {
 constexpr Skipped kSkipped[] = {
     {"git clone", "needs a network"},
     {"sudo apt-get", "installs packages"},
-    {"scripts/setup.sh", "installs packages; the list it installs is looked at below"},
+    {"scripts/setup.sh build", "installs packages"},
     {"cmake --", "configures or builds everything once more"},
+    {"sudo cmake --install", "installs"},
     {"ctest", "runs this very test"},
     {"python3 -m venv", "training needs a network and minutes"},
     {"venv/bin/", "training needs a network and minutes"},
@@ -68,32 +72,97 @@ class Copy {
   }
 
   Outcome run(const std::string& command) const {
-    return run_command(
-        {.arguments = {"env", "PATH=" + folder_.file("build") + ":" + std::getenv("PATH"), "bash",
-                       "-eu", "-o", "pipefail", "-c", command},
-         .directory = folder_.path().string(),
-         .timeout = std::chrono::seconds(120)});
+    return run_command({.arguments = {"env", "COLUMNS=100", "PATH=" + path(), "bash", "-eu", "-o",
+                                      "pipefail", "-c", command},
+                        .directory = folder_.path().string(),
+                        .timeout = std::chrono::seconds(300)});
   }
 
  private:
+  std::string path() const { return folder_.file("build") + ":" + std::getenv("PATH"); }
+
   TempDir folder_;
 };
 
-/// The commands of a block: one a line, but for those that a backslash continues.
-std::vector<std::string> commands_of(const CodeBlock& block) {
+/// The commands in a text: one a line, but for those that a backslash continues, and loops.
+std::vector<std::string> commands_in(const std::string& text) {
   std::vector<std::string> commands;
-  std::istringstream lines(block.text);
+  std::istringstream lines(text);
   std::string command;
   for (std::string line; std::getline(lines, line);) {
-    const std::size_t begin = line.find_first_not_of(' ');
+    const std::size_t begin = line.find_first_not_of(" \t");
     if (begin == std::string::npos || line[begin] == '#') continue;
     const bool continued = line.back() == '\\';
     command += line.substr(begin, line.size() - begin - (continued ? 1 : 0));
     if (continued) continue;
+    if (command.starts_with("for ") && !command.ends_with("done")) {
+      command += "\n";
+      continue;
+    }
     commands.push_back(std::move(command));
     command.clear();
   }
   return commands;
+}
+
+/// What `make demo` runs, but for building the command.
+std::string demo_command(const Copy& copy) {
+  for (const std::string& command : commands_in(copy.run("make -n demo").output))
+    if (command.starts_with("build/nnom ")) return command;
+  return "make demo doesn't run build/nnom";
+}
+
+/// What to run instead of a command. Make builds everything and runs these very tests: it is enough
+/// that its targets are there.
+std::string run_instead(const Copy& copy, std::string command) {
+  if (command == "make demo") return demo_command(copy);
+  if (command == "make" || command.starts_with("make ")) command.insert(4, " -n");
+  return command;
+}
+
+/// The words of a line; the width of columns doesn't matter.
+std::vector<std::string> words_of(const std::string& line) {
+  std::istringstream words(line);
+  return {std::istream_iterator<std::string>(words), {}};
+}
+
+/// "13,520" is 13520.
+std::optional<double> number_in(std::string word) {
+  std::erase(word, ',');
+  char* end = nullptr;
+  const double value = std::strtod(word.c_str(), &end);
+  if (end == word.c_str() || *end != 0) return {};
+  return value;
+}
+
+/// Whether two lines say the same. Counts of "N of M" and bytes are exact; times, and what follows
+/// from the compiler's choices, may differ by a tenth.
+bool agree(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+  if (a.size() != b.size()) return false;
+  const bool exact = std::count(a.begin(), a.end(), "of") > 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (a[i] == b[i]) continue;
+    const auto x = number_in(a[i]), y = number_in(b[i]);
+    if (exact || !x || !y || std::abs(*x - *y) > 0.1 * std::max(std::abs(*x), std::abs(*y)) + 0.1)
+      return false;
+  }
+  return true;
+}
+
+/// The lines of `shown`, abridged with "...", that `output` doesn't hold.
+std::string lines_missing(const std::string& shown, const std::string& output) {
+  std::vector<std::vector<std::string>> lines;
+  std::istringstream all(output);
+  for (std::string line; std::getline(all, line);) lines.push_back(words_of(line));
+  std::string missing;
+  std::istringstream wanted(shown);
+  for (std::string line; std::getline(wanted, line);) {
+    const auto words = words_of(line);
+    if (words.empty() || words[0] == "...") continue;
+    if (std::none_of(lines.begin(), lines.end(), [&](const auto& l) { return agree(words, l); }))
+      missing += line + "\n";
+  }
+  return missing;
 }
 
 std::string test_name(const testing::TestParamInfo<std::string>& info) {
@@ -115,19 +184,25 @@ std::vector<std::string> documents_with(const std::string& language) {
 
 class Commands : public testing::TestWithParam<std::string> {};
 
-TEST_P(Commands, Run) {
+TEST_P(Commands, RunAndPrintWhatIsShown) {
   const Copy copy;
+  std::optional<std::string> output;  // of the block before
   for (const CodeBlock& block : read_document(GetParam()).blocks) {
+    const std::string place = GetParam() + ":" + std::to_string(block.line);
+    if (block.language == "text" && output) {
+      EXPECT_EQ(lines_missing(block.text, *output), "")
+          << place << " shows these, but the commands before it print:\n" << *output;
+    }
+    output.reset();
     if (block.language != "sh") continue;
-    for (std::string command : commands_of(block)) {
-      if (why_skipped(command) != nullptr) continue;
-      // Make builds everything, the demo runs for minutes under the sanitizers, and the tests are
-      // these: it is enough that the targets are there.
-      if (command == "make" || command.starts_with("make ")) command.insert(4, " -n");
-      const Outcome outcome = copy.run(command);
-      EXPECT_EQ(outcome.exit_code, 0)
-          << GetParam() << ":" << block.line << ": " << command << "\n"
-          << (outcome.timed_out ? "took too long\n" : "") << outcome.output << outcome.errors;
+    for (const std::string& command : commands_in(block.text)) {
+      const std::string instead = run_instead(copy, command);
+      if (why_skipped(instead) != nullptr) continue;
+      const Outcome outcome = copy.run(instead);
+      EXPECT_EQ(outcome.exit_code, 0) << place << ": " << instead << "\n"
+                                      << (outcome.timed_out ? "took too long\n" : "")
+                                      << outcome.output << outcome.errors;
+      output = output.value_or("") + outcome.output + outcome.errors;
     }
   }
 }
@@ -163,7 +238,9 @@ TEST_P(Code, Compiles) {
                                           "-Werror"};
     for (const fs::path& include : {folder.path(), kRoot / "runtime", kRoot / "ports"})
       arguments.push_back("-I" + include.string());
-    if (!block.flavour.empty()) {
+    if (block.flavour == "c++11") {
+      arguments[1] = "-std=c++11";
+    } else if (!block.flavour.empty()) {
       const fs::path vendor = kRoot / "tests/vendor" / block.flavour;
       ASSERT_TRUE(fs::exists(vendor)) << GetParam() << ":" << block.line;
       arguments.push_back("-I" + vendor.string());
@@ -184,21 +261,6 @@ TEST(Documents, BlocksAreOfAKnownLanguage) {
     for (const CodeBlock& block : document.blocks)
       EXPECT_TRUE(block.language == "sh" || block.language == "cpp" || block.language == "text")
           << document.path << ":" << block.line << ": '" << block.language << "'";
-}
-
-/// The fields of a line, so that the width of columns doesn't matter.
-std::string fields_of(const std::string& line) {
-  std::istringstream words(line);
-  std::string text;
-  for (std::string word; words >> word;) text += (text.empty() ? "" : " ") + word;
-  return text;
-}
-
-std::set<std::string> lines_of(const std::string& text) {
-  std::istringstream lines(text);
-  std::set<std::string> result;
-  for (std::string line; std::getline(lines, line);) result.insert(fields_of(line));
-  return result;
 }
 
 }  // namespace

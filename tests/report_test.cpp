@@ -75,7 +75,8 @@ TEST(Progress, Line) {
   EXPECT_EQ(Progress::line("running", 101, 100, 9, 100),
             "running  [########################]  100 %  100/100");
   EXPECT_EQ(Progress::line("compiling", 0, 0, 2.1, 100), "compiling  3 s");
-  EXPECT_EQ(Progress::line("running", 1, 1000, 9, 100).substr(35), "    0 %  1/1000  149 min 51 s left");
+  EXPECT_EQ(Progress::line("running", 1, 1000, 9, 100).substr(35),
+            "    0 %  1/1000  149 min 51 s left");
   EXPECT_LE(Progress::line("a label that is long", 45, 100, 9, 40).size(), 40u);
 }
 

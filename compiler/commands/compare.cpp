@@ -1,3 +1,5 @@
+#include "compiler/quantise/compare.hpp"
+
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -5,7 +7,6 @@
 
 #include "compiler/commands/commands.hpp"
 #include "compiler/commands/options.hpp"
-#include "compiler/quantise/compare.hpp"
 #include "compiler/report/comparison.hpp"
 #include "compiler/report/table.hpp"
 

@@ -63,13 +63,13 @@ std::string summary(const Compiled& compiled, const Options& o, const std::strin
                                          o.compile.target, compiled.calibration),
                              width);
   text += memory_text(p, {}, {}, width);
-  text += fmt::format("Work {:>13}   operations in {}", count_text(g.macs()),
-                      counted(layers, "layer"));
+  text +=
+      fmt::format("Work {:>13}   operations in {}", count_text(g.macs()), counted(layers, "layer"));
   if (!g.nodes.empty() && g.macs() > 0)
-    text += fmt::format(", {} of them in '{}'",
-                        percent_text(static_cast<double>(macs(dearest)) /
-                                         static_cast<double>(g.macs()), 0),
-                        g.nodes[dearest].name);
+    text += fmt::format(
+        ", {} of them in '{}'",
+        percent_text(static_cast<double>(macs(dearest)) / static_cast<double>(g.macs()), 0),
+        g.nodes[dearest].name);
   return text + "\n";
 }
 
@@ -99,7 +99,8 @@ void convert(const Options& o) {
 
 void add_convert(CLI::App& nnom) {
   auto o = std::make_shared<Options>();
-  CLI::App* app = nnom.add_subcommand("convert", "Turn a model into C++: a header and a source file");
+  CLI::App* app =
+      nnom.add_subcommand("convert", "Turn a model into C++: a header and a source file");
   add_model(*app, *o);
   add_data(*app, *o);
   app->get_option("--calibrate")->required();

@@ -44,8 +44,6 @@ Task read_task(const Graph& graph, const Options& o) {
   if (o.data.empty()) return task;
   task.samples = Samples(graph, o.data, o.scaling);
   task.judge = std::make_unique<Judge>(graph, o.metric, o.top_k, o.labels, task.samples.count());
-  if (o.limit) task.samples.limit(o.limit);
-  task.samples.check_finite();
   return task;
 }
 
@@ -53,13 +51,11 @@ void evaluate(Options& o) {
   const auto start = std::chrono::steady_clock::now();
   check(o);
   target_for(o, o.on);
-  const std::string name = model_name(o, stem_of(o.model));
-  const Graph graph = load_model(o.model);
-  const Task task = read_task(graph, o);
   EvaluationReport report;
-  report.model = o.name.empty() ? stem_of(o.model) : o.name;
+  report.model = o.name.empty() ? stem_of(o.model) : model_name(o, o.name);
+  const Graph graph = load_model(o.model);
+  Task task = read_task(graph, o);
   report.on = o.on;
-  report.samples = task.samples.count();
   report.metric = o.metric;
   report.top_k = o.top_k;
   if (graph.outputs.size() > 1 && task.judge)
@@ -73,24 +69,20 @@ void evaluate(Options& o) {
     program = std::move(compiled.program);
     report.notes.insert(report.notes.begin(), compiled.calibration);
   }
+  // What is left out may still have calibrated the model.
+  if (o.limit) task.samples.limit(o.limit);
+  task.samples.check_finite();
+  report.samples = task.samples.count();
   const Inputs inputs = task.judge ? inputs_of(program, task.samples) : noise_for(program);
-  Measured measured;
-  if (o.on == "host") {
-    measured = run_on_host(program, inputs, "running");
-  } else {
-    EmitOptions emitting;
-    emitting.name = name;
-      emitting.optimise = o.compile.optimise;
-    measured = run_on_core(program, inputs, o.on, emitting, true);
-  }
+  const Measured measured = measure_on(o.on, program, inputs, o, true);
   if (task.judge) report.quality = task.judge->judge(program, measured, task.samples);
   if (task.judge && o.with_float && !o.as_float) {
     const Program reference = lower_float(graph);
-    const Measured ran = run_on_host(reference, inputs_of(reference, task.samples), "running float");
+    const Measured ran =
+        run_on_host(reference, inputs_of(reference, task.samples), "running float");
     report.reference = task.judge->judge(reference, ran, task.samples);
   }
-  report.seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (!o.json.empty() && o.json != "-")
     write_file(o.json, evaluation_json(report, program, measured));
   fmt::print("{}", o.json == "-" ? evaluation_json(report, program, measured)
@@ -136,7 +128,8 @@ void add_evaluate(CLI::App& nnom) {
   add_emission(*app, *o);
   app->footer(
       "Examples:\n"
-      "  nnom evaluate model.keras --data test.npz:x --labels test.npz:y --scale 1/255 --with-float\n"
+      "  nnom evaluate model.keras --data test.npz:x --labels test.npz:y --scale 1/255 "
+      "--with-float\n"
       "  nnom evaluate model.keras --on cortex-m4 --json cost.json\n"
       "The JSON holds model, on, samples, top1, topk, macs, arena_bytes, weights_bytes,\n"
       "code_bytes, stack_bytes, instructions and cycles, null where not measured; and\n"

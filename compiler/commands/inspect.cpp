@@ -24,7 +24,8 @@ void inspect(const ModelOptions& o) {
 
 void add_inspect(CLI::App& nnom) {
   auto o = std::make_shared<ModelOptions>();
-  CLI::App* app = nnom.add_subcommand("inspect", "Show a model's layers, and the RAM and flash it will need");
+  CLI::App* app =
+      nnom.add_subcommand("inspect", "Show a model's layers, and the RAM and flash it will need");
   add_model(*app, *o);
   add_lowering(*app, *o);
   app->footer("Example:\n  nnom inspect model.keras --target cortex-m4");

@@ -42,38 +42,56 @@ class Group {
 
 /// Refuses what an assembler would take for something else.
 std::string section_name(const std::string& name) {
-  const bool plain = name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                            "0123456789_.") == std::string::npos;
+  const bool plain = name.find_first_not_of(
+                         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                         "0123456789_.") == std::string::npos;
   return plain ? "" : "'" + name + "' holds more than letters, digits, dots and underscores";
 }
 
 /// Names that a namespace in generated code can't have.
 bool is_reserved(const std::string& name) {
-  static const std::set<std::string> kWords = {
-      "alignas",      "alignof",   "and",          "and_eq",    "asm",           "auto",
-      "bitand",       "bitor",     "bool",         "break",     "case",          "catch",
-      "char",         "char16_t",  "char32_t",     "char8_t",   "class",         "co_await",
-      "co_return",    "co_yield",  "compl",        "concept",   "const",         "const_cast",
-      "consteval",    "constexpr", "constinit",    "continue",  "decltype",      "default",
-      "delete",       "do",        "double",       "dynamic_cast", "else",       "enum",
-      "explicit",     "export",    "extern",       "false",     "float",         "for",
-      "friend",       "goto",      "if",           "inline",    "int",           "long",
-      "mutable",      "namespace", "new",          "noexcept",  "not",           "not_eq",
-      "nullptr",      "operator",  "or",           "or_eq",     "private",       "protected",
-      "public",       "register",  "reinterpret_cast", "requires", "return",     "short",
-      "signed",       "sizeof",    "static",       "static_assert", "static_cast", "struct",
-      "switch",       "template",  "this",         "thread_local", "throw",      "true",
-      "try",          "typedef",   "typeid",       "typename",  "union",         "unsigned",
-      "using",        "virtual",   "void",         "volatile",  "wchar_t",       "while",
-      "xor",          "xor_eq",    "nnom",         "std",       "main",          "linux",
-      "unix"};
+  static const std::set<std::string> kWords = {"alignas",       "alignof",     "and",
+                                               "and_eq",        "asm",         "auto",
+                                               "bitand",        "bitor",       "bool",
+                                               "break",         "case",        "catch",
+                                               "char",          "char16_t",    "char32_t",
+                                               "char8_t",       "class",       "co_await",
+                                               "co_return",     "co_yield",    "compl",
+                                               "concept",       "const",       "const_cast",
+                                               "consteval",     "constexpr",   "constinit",
+                                               "continue",      "decltype",    "default",
+                                               "delete",        "do",          "double",
+                                               "dynamic_cast",  "else",        "enum",
+                                               "explicit",      "export",      "extern",
+                                               "false",         "float",       "for",
+                                               "friend",        "goto",        "if",
+                                               "inline",        "int",         "long",
+                                               "mutable",       "namespace",   "new",
+                                               "noexcept",      "not",         "not_eq",
+                                               "nullptr",       "operator",    "or",
+                                               "or_eq",         "private",     "protected",
+                                               "public",        "register",    "reinterpret_cast",
+                                               "requires",      "return",      "short",
+                                               "signed",        "sizeof",      "static",
+                                               "static_assert", "static_cast", "struct",
+                                               "switch",        "template",    "this",
+                                               "thread_local",  "throw",       "true",
+                                               "try",           "typedef",     "typeid",
+                                               "typename",      "union",       "unsigned",
+                                               "using",         "virtual",     "void",
+                                               "volatile",      "wchar_t",     "while",
+                                               "xor",           "xor_eq",      "nnom",
+                                               "std",           "main",        "linux",
+                                               "unix"};
   return kWords.contains(name);
 }
 
 }  // namespace
 
 void add_model(CLI::App& app, ModelOptions& options) {
-  app.add_option("MODEL", options.model, "the trained model: .keras or .h5")->required()->type_name("");
+  app.add_option("MODEL", options.model, "the trained model: .keras or .h5")
+      ->required()
+      ->type_name("");
 }
 
 void add_data(CLI::App& app, ModelOptions& options) {
@@ -123,18 +141,18 @@ void add_lowering(CLI::App& app, ModelOptions& options) {
          "--per-tensor", [&options] { options.compile.per_channel = false; },
          "one scale for all weights of a layer")
       ->excludes(channel);
-  add_choice<Rounding>(app, "--rounding", options.compile.rounding,
-                       {{"single", Rounding::single_rounding}, {"double", Rounding::double_rounding}},
-                       "rescale as desktop TFLite (single) or TFLite Micro (double) does");
+  add_choice<Rounding>(
+      app, "--rounding", options.compile.rounding,
+      {{"single", Rounding::single_rounding}, {"double", Rounding::double_rounding}},
+      "rescale as desktop TFLite (single) or TFLite Micro (double) does");
 }
 
 void add_emission(CLI::App& app, ModelOptions& options) {
   const Group group(app, kConversion);
-  add_choice<Optimise>(app, "--optimise", options.compile.optimise,
-                       {{"size", Optimise::size},
-                        {"speed", Optimise::speed},
-                        {"balanced", Optimise::balanced}},
-                       "what the generated code is made for");
+  add_choice<Optimise>(
+      app, "--optimise", options.compile.optimise,
+      {{"size", Optimise::size}, {"speed", Optimise::speed}, {"balanced", Optimise::balanced}},
+      "what the generated code is made for");
   app.add_option("--name", options.name, "namespace of the generated code [from the file's name]")
       ->type_name("NAME");
   app.add_option("--section", options.section, "linker section of the weights, such as .qspi")
@@ -193,6 +211,15 @@ Compiled compile_model(const Graph& graph, const ModelOptions& options, const Sa
     result.calibration += " of " + count_text(static_cast<std::int64_t>(all));
   result.calibration += source;
   return result;
+}
+
+Measured measure_on(const std::string& on, const Program& program, const Inputs& inputs,
+                    const ModelOptions& options, bool costs) {
+  if (on == "host") return run_on_host(program, inputs, "running");
+  EmitOptions emitting;
+  emitting.name = model_name(options, stem_of(options.model));
+  emitting.optimise = options.compile.optimise;
+  return run_on_core(program, inputs, on, emitting, costs);
 }
 
 }  // namespace nnomc

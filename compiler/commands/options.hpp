@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "compiler/compile.hpp"
+#include "compiler/measure/measure.hpp"
 
 namespace nnomc {
 
@@ -38,8 +39,7 @@ CLI::Option* add_choice(CLI::App& app, const std::string& flag, E& value,
     for (const auto& [word, meaning] : choices)
       if (word == chosen) value = meaning;
   };
-  return app
-      .add_option_function<std::string>(flag, choose, help + " [" + initial + "]")
+  return app.add_option_function<std::string>(flag, choose, help + " [" + initial + "]")
       ->check(CLI::IsMember(words))
       ->type_name("");
 }
@@ -65,14 +65,17 @@ std::string stem_of(const std::string& path);
 /// one made from `stem`.
 std::string model_name(const ModelOptions& options, const std::string& stem);
 
-/// Where a program's calibration came from, as a sentence.
 struct Compiled {
   Program program;
-  std::string calibration;
+  std::string calibration;  ///< "calibrated on 100 samples"
 };
 
 /// Quantises `graph` with --calibrate; where that is missing, with the first of `data`; where that
 /// is missing too (no samples), with noise.
 Compiled compile_model(const Graph& graph, const ModelOptions& options, const Samples& data);
+
+/// Runs on the host, or on a core; with `costs`, measures all that can be.
+Measured measure_on(const std::string& on, const Program& program, const Inputs& inputs,
+                    const ModelOptions& options, bool costs);
 
 }  // namespace nnomc

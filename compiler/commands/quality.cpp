@@ -23,15 +23,17 @@ Judge::Judge(const Graph& graph, Metric metric, std::size_t top_k, const std::st
   if (metric == Metric::accuracy) {
     if (labels.empty()) return;
     if (output_size_ > kMostClasses)
-      throw Error("{}: its output has {} values, too many to be classes; choose --metric mse or mae",
-                  graph.file, output_size_);
+      throw Error(
+          "{}: its output has {} values, too many to be classes; choose --metric mse or mae",
+          graph.file, output_size_);
     classes_ = read_classes(labels, classes_of(output_size_), samples);
   } else if (metric == Metric::auc) {
     reconstructs_ = like_input && output_size_ > 2;
     if (output_size_ > 2 && !reconstructs_)
-      throw Error("{}: --metric auc wants one score a sample, two classes, or an autoencoder, but "
-                  "the output is {} and the input {}",
-                  graph.file, to_string(out), to_string(graph.shape(graph.inputs[0])));
+      throw Error(
+          "{}: --metric auc wants one score a sample, two classes, or an autoencoder, but "
+          "the output is {} and the input {}",
+          graph.file, to_string(out), to_string(graph.shape(graph.inputs[0])));
     if (labels.empty()) throw Error("--metric auc: give the classes, 0 or 1, with --labels");
     classes_ = read_classes(labels, 2, samples);
   } else if (!labels.empty()) {
@@ -39,9 +41,10 @@ Judge::Judge(const Graph& graph, Metric metric, std::size_t top_k, const std::st
   } else {
     reconstructs_ = like_input;
     if (!reconstructs_)
-      throw Error("--metric {}: give what the output should be with --labels; only an autoencoder "
-                  "needs none",
-                  name_of(metric));
+      throw Error(
+          "--metric {}: give what the output should be with --labels; only an autoencoder "
+          "needs none",
+          name_of(metric));
   }
 }
 

@@ -77,7 +77,6 @@ void check(const Options& o, const Graph& graph) {
 
 void run(Options& o) {
   target_for(o, o.on);
-  const std::string name = model_name(o, stem_of(o.model));
   const Graph graph = load_model(o.model);
   check(o, graph);
   const bool stored = is_bin(o.inputs[0]);
@@ -88,9 +87,10 @@ void run(Options& o) {
     samples = Samples(graph, o.inputs, o.scaling);
     samples.check_finite();
   } else if (!o.as_float && o.calibrate.empty()) {
-    throw Error("--input {}: stored bytes mean something only with the model's scales; give the "
-                "samples they are chosen from with --calibrate",
-                o.inputs[0]);
+    throw Error(
+        "--input {}: stored bytes mean something only with the model's scales; give the "
+        "samples they are chosen from with --calibrate",
+        o.inputs[0]);
   }
   Program program;
   if (o.as_float) {
@@ -101,11 +101,7 @@ void run(Options& o) {
     if (o.calibrate.empty()) fmt::print(stderr, "nnom: {}\n", compiled.calibration);
   }
   const Inputs inputs = stored ? read_stored(program, o.inputs) : inputs_of(program, samples);
-  EmitOptions emitting;
-  emitting.name = name;
-  emitting.optimise = o.compile.optimise;
-  const Measured measured = o.on == "host" ? run_on_host(program, inputs, "running")
-                                           : run_on_core(program, inputs, o.on, emitting, false);
+  const Measured measured = measure_on(o.on, program, inputs, o, false);
   write_outputs(o, program, measured);
 }
 
@@ -137,7 +133,8 @@ void add_run(CLI::App& nnom) {
   app->footer(
       "Example:\n"
       "  nnom run model.keras --calibrate images.npy --input test.npy -o scores.npy\n"
-      "  nnom run model.keras --calibrate images.npy --input test.bin -o scores.bin --on cortex-m4");
+      "  nnom run model.keras --calibrate images.npy --input test.bin -o scores.bin --on "
+      "cortex-m4");
   app->callback([o] { run(*o); });
 }
 

@@ -43,9 +43,10 @@ std::vector<std::uint32_t> read_classes(const std::string& spec, std::size_t cla
     return labels;
   }
   if (single < 0)
-    throw Error("{}: its shape is {}; labels are one class a sample, or {} numbers a sample "
-                "(one-hot)",
-                spec, shape_text(array.shape), classes);
+    throw Error(
+        "{}: its shape is {}; labels are one class a sample, or {} numbers a sample "
+        "(one-hot)",
+        spec, shape_text(array.shape), classes);
   check_count(spec, single, samples);
   for (std::int64_t i = 0; i < single; ++i)
     labels.push_back(class_of(spec, array.at(i), classes, i));

@@ -33,22 +33,25 @@ Samples::Samples(const Graph& graph, const std::vector<std::string>& specs, cons
       inputs += fmt::format("{}'{}' ({})", inputs.empty() ? "" : ", ", tensor.name,
                             to_string(tensor.shape));
     }
-    throw Error("{}: the model has {} input{}, in this order: {}; give the data option {}, not {} "
-                "time{}",
-                graph.file, graph.inputs.size(), graph.inputs.size() == 1 ? "" : "s", inputs,
-                graph.inputs.size() == 1 ? "once" : "once for each", specs.size(),
-                specs.size() == 1 ? "" : "s");
+    throw Error(
+        "{}: the model has {} input{}, in this order: {}; give the data option {}, not {} "
+        "time{}",
+        graph.file, graph.inputs.size(), graph.inputs.size() == 1 ? "" : "s", inputs,
+        graph.inputs.size() == 1 ? "once" : "once for each", specs.size(),
+        specs.size() == 1 ? "" : "s");
   }
   for (size_t i = 0; i < specs.size(); ++i) {
-    arrays_.push_back(read_array(specs[i]));
+    arrays_.push_back(std::make_shared<const Array>(read_array(specs[i])));
+    const Array& array = *arrays_.back();
     const Tensor& tensor = graph.tensors[static_cast<size_t>(graph.inputs[i])];
-    const std::int64_t n = samples_in(arrays_[i], tensor.shape);
+    const std::int64_t n = samples_in(array, tensor.shape);
     if (n < 0)
-      throw Error("{}: its shape is {}, but the model's input '{}' takes samples of {}; the first "
-                  "axis has to count the samples",
-                  specs[i], shape_text(arrays_[i].shape), tensor.name, to_string(tensor.shape));
-    if (n == 0) throw Error("{}: holds no samples (its shape is {})", specs[i],
-                            shape_text(arrays_[i].shape));
+      throw Error(
+          "{}: its shape is {}, but the model's input '{}' takes samples of {}; the first "
+          "axis has to count the samples",
+          specs[i], shape_text(array.shape), tensor.name, to_string(tensor.shape));
+    if (n == 0)
+      throw Error("{}: holds no samples (its shape is {})", specs[i], shape_text(array.shape));
     sizes_.push_back(static_cast<size_t>(tensor.shape.size()));
     if (i == 0) count_ = static_cast<size_t>(n);
     if (count_ != static_cast<size_t>(n))
@@ -70,7 +73,7 @@ Samples Samples::synthetic(const Graph& graph, size_t count) {
       const float value = static_cast<float>(random() >> 8) / static_cast<float>(1 << 24);
       std::memcpy(array.bytes.data() + i, &value, sizeof value);
     }
-    s.arrays_.push_back(std::move(array));
+    s.arrays_.push_back(std::make_shared<const Array>(std::move(array)));
   }
   return s;
 }
@@ -79,7 +82,7 @@ void Samples::limit(size_t count) { count_ = std::min(count_, count); }
 
 std::vector<float> Samples::read(size_t i, size_t input) const {
   std::vector<float> values(sizes_.at(input));
-  arrays_[input].read(static_cast<std::int64_t>(i * values.size()), values);
+  arrays_[input]->read(static_cast<std::int64_t>(i * values.size()), values);
   if (scaling_.scale != 1 || scaling_.offset != 0)
     for (float& v : values)
       v = static_cast<float>(static_cast<double>(v) * scaling_.scale + scaling_.offset);
@@ -90,12 +93,12 @@ void Samples::check_finite() const {
   for (size_t input = 0; input < arrays_.size(); ++input)
     for (size_t i = 0; i < count_; ++i) {
       const std::vector<float> values = read(i, input);
-      const auto bad = std::find_if(values.begin(), values.end(),
-                                    [](float v) { return !std::isfinite(v); });
+      const auto bad =
+          std::find_if(values.begin(), values.end(), [](float v) { return !std::isfinite(v); });
       if (bad != values.end())
         throw Error("{}: element {} of sample {} is {}; remove such samples, or repair them",
-                    names_[input], bad - values.begin(), i, std::isnan(*bad) ? "not a number"
-                                                                             : "infinite");
+                    names_[input], bad - values.begin(), i,
+                    std::isnan(*bad) ? "not a number" : "infinite");
     }
 }
 

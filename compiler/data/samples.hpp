@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -44,8 +45,8 @@ class Samples {
 
  private:
   std::vector<std::string> names_;
-  std::vector<Array> arrays_;
-  std::vector<size_t> sizes_;  // elements of a sample in each array
+  std::vector<std::shared_ptr<const Array>> arrays_;  // copies share them
+  std::vector<size_t> sizes_;                         // elements of a sample in each array
   Scaling scaling_;
   size_t count_ = 0;
 };

@@ -24,7 +24,8 @@ class CallReader {
         site().fail("it has two layers named '{}'", layer.name);
       // An input makes one tensor, without a call.
       const bool input = layer.class_name == "InputLayer";
-      count_.push_back(input || !inbound[i] ? 1 : static_cast<int>(inbound[i]->size()));
+      const size_t calls = inbound[i] ? inbound[i]->size() : 0;
+      count_.push_back(input ? 1 : static_cast<int>(calls));
     }
   }
 

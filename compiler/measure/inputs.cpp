@@ -30,8 +30,7 @@ void store(const Program& program, std::size_t input, const std::vector<float>& 
 }  // namespace
 
 Inputs inputs_of(const Program& program, const Samples& samples) {
-  return {samples.count(), [&](std::size_t sample, std::size_t input,
-                               std::span<unsigned char> to) {
+  return {samples.count(), [&](std::size_t sample, std::size_t input, std::span<unsigned char> to) {
             store(program, input, samples.read(sample, input), to);
           }};
 }
@@ -57,9 +56,10 @@ Inputs read_stored(const Program& program, const std::vector<std::string>& files
   for (std::size_t i = 0; i < inputs; ++i) all += input_bytes(program, i);
   const bool together = files.size() == 1;
   if (!together && files.size() != inputs)
-    throw Error("{}: the model has {} inputs: give one .bin file that holds all of them sample "
-                "after sample, or one for each, not {}",
-                program.graph.file, inputs, files.size());
+    throw Error(
+        "{}: the model has {} inputs: give one .bin file that holds all of them sample "
+        "after sample, or one for each, not {}",
+        program.graph.file, inputs, files.size());
   auto contents = std::make_shared<std::vector<std::vector<std::byte>>>();
   std::size_t count = 0;
   for (std::size_t f = 0; f < files.size(); ++f) {

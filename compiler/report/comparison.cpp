@@ -39,8 +39,7 @@ std::string comparison_text(const Program& program, const std::vector<LayerError
                fmt::format("{:.3g}", program.scales[static_cast<std::size_t>(node.output)].scale),
                e.clipped > 0 ? percent_text(e.clipped) : ""});
   }
-  return table.text(width) +
-         "\n" +
+  return table.text(width) + "\n" +
          wrapped("",
                  "SQNR: the float output's power over that of its difference to int8's, with the "
                  "errors of all layers before; 20 dB is an error of a tenth, 40 dB of a hundredth. "

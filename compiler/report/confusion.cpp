@@ -42,9 +42,8 @@ std::string matrix(const Classification& counts, std::size_t cell) {
   line = "precision";
   for (std::size_t c = 0; c < n; ++c) {
     const std::uint32_t all = counts.predicted(c);
-    line += pad_left(all ? fmt::format("{:.0f}", 100 * static_cast<double>(counts.precision(c)))
-                         : "-",
-                     cell);
+    line += pad_left(
+        all ? fmt::format("{:.0f}", 100 * static_cast<double>(counts.precision(c))) : "-", cell);
   }
   return text + line + " %\n";
 }

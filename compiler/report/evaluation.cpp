@@ -70,9 +70,9 @@ std::string inference_text(const Measured& m) {
   if (m.cycles)
     parts.push_back("about " + count_text(static_cast<std::int64_t>(*m.cycles)) + " cycles");
   if (m.seconds)
-    parts.push_back(time_text(*m.seconds) +
-                    (m.clock_hz > 0 ? fmt::format(" at {:g} MHz", m.clock_hz / 1e6)
-                                    : " on one core of this computer"));
+    parts.push_back(time_text(*m.seconds) + (m.clock_hz > 0
+                                                 ? fmt::format(" at {:g} MHz", m.clock_hz / 1e6)
+                                                 : " on one core of this computer"));
   return parts.empty() ? "" : fmt::format("One inference: {}\n", fmt::join(parts, ", "));
 }
 
@@ -133,7 +133,8 @@ std::string evaluation_text(const EvaluationReport& r, const Program& program, c
   for (const std::string& note : r.notes) text += wrapped("  ", note, width);
   text += "\n";
   if (r.quality.counts)
-    text += accuracy_text(r, program, width) + "\n" + confusion_text(*r.quality.counts, width) + "\n";
+    text +=
+        accuracy_text(r, program, width) + "\n" + confusion_text(*r.quality.counts, width) + "\n";
   if (r.quality.value) text += value_text(r, program, width) + "\n";
   text += layers_text(program, m, width) + "\n";
   text += memory_text(program, m.stack_bytes, m.code_bytes, width);

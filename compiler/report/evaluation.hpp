@@ -20,8 +20,8 @@ struct Quality {
 };
 
 struct EvaluationReport {
-  std::string model;       ///< its name
-  std::string on;          ///< "host", or a core
+  std::string model;        ///< its name
+  std::string on;           ///< "host", or a core
   std::size_t samples = 0;  ///< 0: one inference on noise
   std::vector<std::string> notes;
   Metric metric = Metric::accuracy;

@@ -12,7 +12,7 @@
 namespace nnomc {
 namespace {
 
-constexpr std::size_t kGap = 2;       // spaces between columns
+constexpr std::size_t kGap = 2;        // spaces between columns
 constexpr std::size_t kNarrowest = 8;  // of a column that shrinks
 
 /// True for the second and later bytes of a character.

@@ -1,0 +1,147 @@
+// The example's application, built for two kinds of core, run, and its answers checked against what
+// the host computes.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <sstream>
+
+#include "compiler/compile.hpp"
+#include "compiler/data/samples.hpp"
+#include "compiler/firmware/firmware.hpp"
+#include "compiler/firmware/paths.hpp"
+#include "compiler/firmware/process.hpp"
+#include "compiler/io/array.hpp"
+#include "compiler/io/file.hpp"
+#include "compiler/simulate/simulate.hpp"
+#include "examples/fashion_mnist/images.hpp"
+
+namespace nnomc {
+namespace {
+
+const std::string kExample = NNOM_SOURCE_DIR "/examples/fashion_mnist/";
+constexpr const char* kClasses[] = {"T-shirt or top", "trousers", "pullover", "dress",
+                                    "coat",           "sandal",   "shirt",    "trainer",
+                                    "bag",            "ankle boot"};
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+Program converted(const std::string& target) {
+  const Graph graph = load_model(kExample + "model.keras");
+  CompileOptions options;
+  options.target = target;
+  return compile(graph, Samples(graph, {kExample + "calibration.npy"}, {1.0 / 255, 0}), options);
+}
+
+std::vector<float> real_pixels(const Picture& picture) {
+  std::vector<float> values;
+  for (const uint8_t pixel : picture.pixels) values.push_back(static_cast<float>(pixel) / 255.0f);
+  return values;
+}
+
+/// The line that main.cpp prints for a picture, from a run on the host.
+std::string expected_line(const Program& program, const Picture& picture) {
+  const std::vector<float> scores = run_once(program, {real_pixels(picture)})[0];
+  std::vector<size_t> order(scores.size());
+  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return scores[a] > scores[b]; });
+  std::string line = fmt::format("{}: ", kClasses[picture.label]);
+  for (size_t i = 0; i < 3; ++i)
+    line += fmt::format("{}{} {} %", i ? ", " : "", kClasses[order[i]],
+                        std::floor(scores[order[i]] * 100.0f + 0.5f));
+  return line;
+}
+
+class Example : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    if (find_program("arm-none-eabi-g++").empty() || find_program("qemu-system-arm").empty())
+      GTEST_SKIP() << "needs arm-none-eabi-g++ and qemu-system-arm";
+  }
+
+  std::string build(const Program& program) const {
+    EmitOptions emitting;
+    emitting.name = "fashion_mnist";
+    emitting.file = "fashion_mnist.hpp";
+    const Generated text = emit(program, emitting);
+    write_file(folder_.file("fashion_mnist.hpp"), text.header);
+    write_file(folder_.file("fashion_mnist.cpp"), text.source);
+    return build_firmware({.core = GetParam(),
+                           .sources = {kExample + "main.cpp", folder_.file("fashion_mnist.cpp")},
+                           .include_dirs = {folder_.path().string(), kExample},
+                           .directory = folder_.file("build"),
+                           .defines = {}});
+  }
+
+  TempDir folder_;
+};
+
+TEST_P(Example, NamesTheClothing) {
+  const Program program = converted(GetParam());
+  const Run run = run_firmware(build(program), GetParam(), {.timeout = std::chrono::seconds(120)});
+  ASSERT_EQ(run.exit_code, 0) << run.output;
+  const std::vector<std::string> lines = lines_of(run.output);
+  constexpr size_t kPictureCount = std::size(kPictures);
+  const size_t layers = static_cast<size_t>(
+      std::count_if(program.graph.nodes.begin(), program.graph.nodes.end(),
+                    [](const Node& node) { return !info(node.op).alias; }));
+  ASSERT_EQ(lines.size(), kPictureCount + 2 + 1 + layers + 1) << run.output;
+  for (size_t i = 0; i < kPictureCount; ++i)
+    EXPECT_EQ(lines[i], expected_line(program, kPictures[i]));
+  EXPECT_EQ(lines[kPictureCount], "3 of 4 right, 4 among the best three");
+  for (size_t i = 0; i < layers; ++i)
+    EXPECT_TRUE(lines[kPictureCount + 3 + i].starts_with(
+        program.graph.nodes[i].name))  // none of this model's is only another name for memory
+        << run.output;
+  EXPECT_TRUE(lines.back().starts_with("total")) << run.output;
+  EXPECT_TRUE(lines.back().ends_with("100 %")) << run.output;
+}
+
+TEST_P(Example, AllocatesNothing) {
+  const Program program = converted(GetParam());
+  const std::string elf = build(program);
+  EXPECT_LE(elf_sizes(elf).data + elf_sizes(elf).bss,
+            static_cast<uint64_t>(program.plan.arena_bytes) + 1500);
+  const std::string nm = find_program("arm-none-eabi-nm");
+  if (nm.empty()) GTEST_SKIP() << "needs arm-none-eabi-nm";
+  const Outcome symbols = run_command({.arguments = {nm, elf}});
+  bool has_main = false;
+  for (const std::string& line : lines_of(symbols.output)) {
+    const std::string name = line.substr(line.rfind(' ') + 1);
+    has_main |= name == "main";
+    for (const char* allocator : {"malloc", "_malloc_r", "calloc", "realloc", "free", "_sbrk"})
+      EXPECT_NE(name, allocator);
+    EXPECT_FALSE(name.starts_with("_Znw") || name.starts_with("_Zna")) << name;  // operator new
+  }
+  EXPECT_TRUE(has_main) << symbols.output;
+}
+
+INSTANTIATE_TEST_SUITE_P(Cores, Example, testing::Values("cortex-m0", "cortex-m4"),
+                         [](const auto& core) {
+                           std::string name = core.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+/// images.hpp holds what images.py takes from the test images.
+TEST(ExampleImages, AreTestImages) {
+  const Array images = read_array(kExample + "test_images.npy");
+  const Array labels = read_array(kExample + "test_labels.npy");
+  size_t i = 0;
+  for (const size_t index : {0, 4, 6, 40}) {
+    const Picture& picture = kPictures[i++];
+    EXPECT_EQ(picture.label, labels.at(static_cast<int64_t>(index)));
+    EXPECT_EQ(std::memcmp(picture.pixels, images.bytes.data() + index * 784, 784), 0);
+  }
+  EXPECT_EQ(i, std::size(kPictures));
+}
+
+}  // namespace
+}  // namespace nnomc

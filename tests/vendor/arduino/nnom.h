@@ -1,0 +1,1 @@
+// The empty file of docs/porting.md.
