@@ -15,7 +15,7 @@ namespace {
 template <class T>
 Array array(DType dtype, std::vector<std::int64_t> shape, const std::vector<T>& values) {
   Array a{dtype, std::move(shape), std::vector<std::byte>(values.size() * sizeof(T))};
-  std::memcpy(a.bytes.data(), values.data(), a.bytes.size());
+  if (!values.empty()) std::memcpy(a.bytes.data(), values.data(), a.bytes.size());
   return a;
 }
 

@@ -85,7 +85,7 @@ class Example : public testing::TestWithParam<std::string> {
 
 TEST_P(Example, NamesTheClothing) {
   const Program program = converted(GetParam());
-  const Run run = run_firmware(build(program), GetParam(), {.timeout = std::chrono::seconds(120)});
+  const nnomc::Run run = run_firmware(build(program), GetParam(), {.timeout = std::chrono::seconds(120)});
   ASSERT_EQ(run.exit_code, 0) << run.output;
   const std::vector<std::string> lines = lines_of(run.output);
   constexpr size_t kPictureCount = std::size(kPictures);

@@ -50,6 +50,10 @@ int add_random(Graph& graph, const std::string& name, const std::vector<int>& in
 /// A graph of one layer of the op `name`: its inputs and output are the graph's.
 Graph random_layer(const std::string& name, Random& random);
 
+/// A graph of about `layers` layers with up to three inputs: branches, residual additions, joins,
+/// chains that can run in place, and outputs in its middle.
+Graph random_graph(int layers, Random& random);
+
 /// "Conv2D {.in = {5, 3, 1}, ...}", to find a failing case again.
 std::string describe(const Node& node);
 

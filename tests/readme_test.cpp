@@ -5,6 +5,9 @@
 //          second word is c++11, or the folder in tests/vendor that declares what a vendor's files
 //          would
 // ```text  after ```sh: what the commands print, abridged; else only for people
+//
+// With NNOM_UPDATE_DOCUMENTS=1 in the environment, lines shown whose numbers have changed are
+// replaced by what is printed now.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -13,10 +16,13 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <regex>
 #include <set>
 #include <sstream>
+#include <stdexcept>
 
 #include "compiler/firmware/paths.hpp"
 #include "compiler/firmware/process.hpp"
@@ -135,34 +141,68 @@ std::optional<double> number_in(std::string word) {
   return value;
 }
 
-/// Whether two lines say the same. Counts of "N of M" and bytes are exact; times, and what follows
-/// from the compiler's choices, may differ by a tenth.
-bool agree(const std::vector<std::string>& a, const std::vector<std::string>& b) {
-  if (a.size() != b.size()) return false;
-  const bool exact = std::count(a.begin(), a.end(), "of") > 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (a[i] == b[i]) continue;
-    const auto x = number_in(a[i]), y = number_in(b[i]);
-    if (exact || !x || !y || std::abs(*x - *y) > 0.1 * std::max(std::abs(*x), std::abs(*y)) + 0.1)
-      return false;
+bool close(double a, double b) {
+  return std::abs(a - b) <= 0.1 * std::max(std::abs(a), std::abs(b)) + 0.1;
+}
+
+/// Whether two lines differ in numbers only. If `close_ones`, those have to be near: where samples
+/// are counted ("465 of 500") the same, else within a tenth, as times and sizes of code depend on
+/// the compiler.
+bool agree(const std::string& a, const std::string& b, bool close_ones) {
+  const std::vector<std::string> x = words_of(a), y = words_of(b);
+  if (x.size() != y.size()) return false;
+  const bool exact = close_ones && std::count(x.begin(), x.end(), "of") > 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    if (x[i] == y[i]) continue;
+    const auto p = number_in(x[i]), q = number_in(y[i]);
+    if (!p || !q || exact || (close_ones && !close(*p, *q))) return false;
   }
   return true;
 }
 
-/// The lines of `shown`, abridged with "...", that `output` doesn't hold.
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+/// The line of `output` that agrees with `line`, or nothing.
+std::optional<std::string> find_line(const std::string& line, const std::string& output,
+                                     bool close_ones) {
+  for (const std::string& printed : lines_of(output))
+    if (agree(line, printed, close_ones)) return printed;
+  return {};
+}
+
+bool is_abridged(const std::string& line) {
+  const std::size_t begin = line.find_first_not_of(' ');
+  return begin == std::string::npos || line.compare(begin, std::string::npos, "...") == 0;
+}
+
+/// The lines of `shown`, but for "...", that `output` doesn't hold.
 std::string lines_missing(const std::string& shown, const std::string& output) {
-  std::vector<std::vector<std::string>> lines;
-  std::istringstream all(output);
-  for (std::string line; std::getline(all, line);) lines.push_back(words_of(line));
   std::string missing;
-  std::istringstream wanted(shown);
-  for (std::string line; std::getline(wanted, line);) {
-    const auto words = words_of(line);
-    if (words.empty() || words[0] == "...") continue;
-    if (std::none_of(lines.begin(), lines.end(), [&](const auto& l) { return agree(words, l); }))
-      missing += line + "\n";
-  }
+  for (const std::string& line : lines_of(shown))
+    if (!is_abridged(line) && !find_line(line, output, true)) missing += line + "\n";
   return missing;
+}
+
+/// Writes the numbers of `output` into a block of a document.
+void update(const std::string& path, const CodeBlock& block, const std::string& output) {
+  std::ifstream file(kRoot / path);
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  file.close();
+  std::string updated;
+  for (const std::string& line : lines_of(block.text))
+    updated += (is_abridged(line) ? line : find_line(line, output, false).value_or(line)) + "\n";
+  text.replace(text.find("```text\n" + block.text) + 8, block.text.size(), updated);
+  std::ofstream(kRoot / path) << text;
+}
+
+bool is_updating() {
+  const char* wish = std::getenv("NNOM_UPDATE_DOCUMENTS");
+  return wish != nullptr && *wish == '1';
 }
 
 std::string test_name(const testing::TestParamInfo<std::string>& info) {
@@ -190,8 +230,11 @@ TEST_P(Commands, RunAndPrintWhatIsShown) {
   for (const CodeBlock& block : read_document(GetParam()).blocks) {
     const std::string place = GetParam() + ":" + std::to_string(block.line);
     if (block.language == "text" && output) {
-      EXPECT_EQ(lines_missing(block.text, *output), "")
-          << place << " shows these, but the commands before it print:\n" << *output;
+      if (is_updating()) update(GetParam(), block, *output);
+      else
+        EXPECT_EQ(lines_missing(block.text, *output), "")
+            << place << " shows these, but the commands before it print:\n"
+            << *output << "(NNOM_UPDATE_DOCUMENTS=1 takes the new numbers over)";
     }
     output.reset();
     if (block.language != "sh") continue;
@@ -261,6 +304,64 @@ TEST(Documents, BlocksAreOfAKnownLanguage) {
     for (const CodeBlock& block : document.blocks)
       EXPECT_TRUE(block.language == "sh" || block.language == "cpp" || block.language == "text")
           << document.path << ":" << block.line << ": '" << block.language << "'";
+}
+
+/// The rows of the README's table of public models: the cells after the file's name.
+std::map<std::string, std::vector<std::string>> public_models() {
+  std::map<std::string, std::vector<std::string>> rows;
+  for (const ProseLine& line : read_document("README.md").prose) {
+    std::vector<std::string> cells;
+    std::istringstream stream(line.text);
+    for (std::string cell; std::getline(stream, cell, '|');) cells.push_back(cell);
+    static const std::regex file("`(\\w+\\.h5)`");
+    std::smatch name;
+    if (cells.size() > 6 && std::regex_search(cells[1], name, file))
+      rows[name[1]] = {cells.begin() + 2, cells.end()};
+  }
+  return rows;
+}
+
+/// The path of a public model, which is not part of this project; empty if it isn't here.
+std::string find_model(const std::string& name) {
+  const fs::path folder = NNOM_SHARED_DIR "/models";
+  if (!fs::exists(folder)) return {};
+  for (const auto& entry : fs::recursive_directory_iterator(folder))
+    if (entry.path().filename() == name) return entry.path().string();
+  return {};
+}
+
+/// What `nnom evaluate --json` says of a model's cost.
+nlohmann::json cost_of(const std::string& model, std::vector<std::string> options) {
+  std::vector<std::string> arguments = {NNOM_BINARY, "evaluate", model, "--json", "-"};
+  arguments.insert(arguments.end(), options.begin(), options.end());
+  const Outcome outcome = run_command({.arguments = arguments});
+  if (outcome.exit_code != 0) throw std::runtime_error(outcome.errors);
+  return nlohmann::json::parse(outcome.output);
+}
+
+// Columns: right answers, RAM for any core and for M4, TFLite Micro's, instructions, TFLite Micro's.
+TEST(PublicModels, TakeTheRamThatTheReadmeSays) {
+  const auto rows = public_models();
+  EXPECT_EQ(rows.size(), 5u);
+  for (const auto& [name, cells] : rows) {
+    const std::string model = find_model(name);
+    if (model.empty()) GTEST_SKIP() << "the public models are not here";
+    for (const auto& [target, cell] : {std::pair("any", cells[1]), std::pair("cortex-m4", cells[2])})
+      EXPECT_EQ(number_in(words_of(cell).at(0)),
+                cost_of(model, {"--target", target})["arena_bytes"].get<double>())
+          << name << " for " << target;
+  }
+}
+
+TEST(SlowPublicModels, RunAsFastAsTheReadmeSays) {
+  for (const auto& [name, cells] : public_models()) {
+    const std::string model = find_model(name);
+    if (model.empty() || why_skipped("qemu-system-arm") != nullptr)
+      GTEST_SKIP() << "the public models, or the emulator, are not here";
+    const double millions = cost_of(model, {"--on", "cortex-m4"})["instructions"].get<double>() / 1e6;
+    EXPECT_TRUE(close(number_in(words_of(cells[4]).at(0)).value_or(0), millions))
+        << name << ": " << millions << " million instructions";
+  }
 }
 
 }  // namespace

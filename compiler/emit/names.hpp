@@ -7,7 +7,7 @@
 
 namespace nnomc {
 
-/// `name` with what no identifier holds made an underscore; never empty, never reserved.
+/// `name` with what no identifier holds made an underscore; never empty, never with a leading underscore.
 std::string identifier(const std::string& name);
 
 /// Identifiers that differ from all given out before.

@@ -13,23 +13,23 @@ namespace {
 constexpr int kAlign = 16;     // of every block: vectors and widened lines want it
 constexpr int kAttempts = 64;  // orders of placing tried
 
-/// A piece of the arena, needed while nodes [first, last] run.
-struct Block {
-  int bytes = 0, first = 0, last = 0;
-  int offset = -1;
-};
-
 /// Blocks `before` and `after` may overlap if before.offset - after.offset >= lead.
 struct Overlap {
   size_t before = 0, after = 0;
   int lead = 0;
 };
 
+/// A piece of the arena, needed while nodes [first, last] run.
+struct Block {
+  int bytes = 0, first = 0, last = 0;
+  int offset = -1;
+  std::vector<Overlap> overlaps{};  ///< those it has a part in
+};
+
 struct Problem {
   std::vector<Block> blocks;
-  std::vector<Overlap> overlaps;
-  std::vector<size_t> of_tensor;   // block of each tensor; aliases share one
-  std::vector<int> of_scratch;     // block of each node's scratch, or -1
+  std::vector<size_t> of_tensor;  // block of each tensor; aliases share one
+  std::vector<int> of_scratch;    // block of each node's scratch, or -1
 };
 
 bool meet(const Block& a, const Block& b) { return a.first <= b.last && b.first <= a.last; }
@@ -49,8 +49,8 @@ Problem blocks_of(const Graph& graph, const Numbers& numbers, bool separate) {
       p.of_tensor[t] = p.of_tensor[static_cast<size_t>(node->inputs[0])];
     } else {
       p.of_tensor[t] = p.blocks.size();
-      p.blocks.push_back({tensor_bytes(graph, tensor, numbers), std::max(producer, 0),
-                          std::max(producer, 0)});
+      p.blocks.push_back(
+          {tensor_bytes(graph, tensor, numbers), std::max(producer, 0), std::max(producer, 0)});
       if (producer < 0) p.blocks.back().first = 0;
     }
     Block& b = block(tensor);
@@ -72,12 +72,10 @@ Problem blocks_of(const Graph& graph, const Numbers& numbers, bool separate) {
                         return p.of_tensor[static_cast<size_t>(t)] == in;
                       }) == 1;
     if (memory.lead != nnom::Memory::never && in != out && p.blocks[in].last == i && once)
-      p.overlaps.push_back({in, out, memory.lead});
+      for (const size_t b : {in, out}) p.blocks[b].overlaps.push_back({in, out, memory.lead});
   }
-  if (separate) {
-    for (Block& b : p.blocks) b.first = 0, b.last = end;
-    p.overlaps.clear();
-  }
+  if (separate)
+    for (Block& b : p.blocks) b.first = 0, b.last = end, b.overlaps.clear();
   return p;
 }
 
@@ -85,7 +83,7 @@ Problem blocks_of(const Graph& graph, const Numbers& numbers, bool separate) {
 std::pair<int, int> forbidden(const Problem& p, size_t block, size_t other) {
   const Block &b = p.blocks[block], &o = p.blocks[other];
   int from = o.offset - b.bytes + 1, to = o.offset + o.bytes;
-  for (const Overlap& v : p.overlaps) {
+  for (const Overlap& v : b.overlaps) {
     if (v.before == other && v.after == block) from = std::max(from, o.offset - v.lead + 1);
     if (v.before == block && v.after == other) to = std::min(to, o.offset + v.lead);
   }
@@ -123,15 +121,18 @@ int place(Problem& p, const std::vector<size_t>& order) {
 void bound(const Problem& p, int nodes, Plan& plan) {
   for (int i = 0; i < nodes; ++i) {
     int bytes = 0;
-    for (const Block& b : p.blocks)
-      if (b.first <= i && i <= b.last) bytes += b.bytes;
-    for (const Overlap& v : p.overlaps) {
-      const Block &in = p.blocks[v.before], &out = p.blocks[v.after];
-      if (in.last != i || out.first != i) continue;
-      // Together they take as much as from the lower beginning to the higher end.
-      const int together = std::max(
-          {in.bytes, out.bytes, std::min(in.bytes + out.bytes, std::max(v.lead, 0) + in.bytes)});
-      bytes -= in.bytes + out.bytes - together;
+    for (size_t k = 0; k < p.blocks.size(); ++k) {
+      const Block& in = p.blocks[k];
+      if (in.first > i || i > in.last) continue;
+      bytes += in.bytes;
+      for (const Overlap& v : in.overlaps) {
+        const Block& out = p.blocks[v.after];
+        if (v.before != k || in.last != i || out.first != i) continue;
+        // Together they take as much as from the lower beginning to the higher end.
+        const int together = std::max(
+            {in.bytes, out.bytes, std::min(in.bytes + out.bytes, std::max(v.lead, 0) + in.bytes)});
+        bytes -= in.bytes + out.bytes - together;
+      }
     }
     if (bytes > plan.lower_bound) plan.lower_bound = bytes, plan.peak_node = i;
   }

@@ -40,9 +40,19 @@ std::string op_text(const Node& node) {
 }
 
 std::string peak_text(const Program& program) {
-  const int peak = program.plan.peak_node;
-  if (peak < 0) return "the input";
-  return fmt::format("'{}'", program.graph.nodes[static_cast<std::size_t>(peak)].name);
+  const std::vector<int> live = live_bytes(program);
+  const auto peak = std::max_element(live.begin(), live.end());
+  if (peak == live.end()) return "";
+  const auto name = [&](std::ptrdiff_t node) {
+    return "'" + program.graph.nodes[static_cast<std::size_t>(node)].name + "'";
+  };
+  const Plan& plan = program.plan;
+  const std::ptrdiff_t at = peak - live.begin();
+  std::string text = fmt::format("Peak {:>13}   at {}", bytes_text(*peak), name(at));
+  if (plan.peak_node >= 0)
+    text += fmt::format("; any plan needs {}{}", count_text(plan.lower_bound),
+                        plan.peak_node == at ? "" : ", at " + name(plan.peak_node));
+  return text + "\n";
 }
 
 std::string memory_text(const Program& program, std::optional<std::int64_t> stack,
@@ -57,8 +67,7 @@ std::string memory_text(const Program& program, std::optional<std::int64_t> stac
          line("Flash", weights + code.value_or(0),
               code ? fmt::format("weights {} + code {}", count_text(weights), count_text(*code))
                    : "weights; the code comes on top") +
-         line("Peak", program.plan.lower_bound,
-              fmt::format("at {}: the least that any plan needs", peak_text(program)));
+         peak_text(program);
 }
 
 std::string inspect_text(const Program& program, const std::string& target, std::size_t width) {

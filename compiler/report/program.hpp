@@ -17,7 +17,7 @@ std::string numbers_text(const Program& program);
 /// "Conv2D, relu": a node's op, and the activation folded into it.
 std::string op_text(const Node& node);
 
-/// "'pool'": the layer that needs the most RAM.
+/// The line on the layer that needs the most RAM, and on what no plan could do without.
 std::string peak_text(const Program& program);
 
 /// The lines on RAM and flash; code and stack where they are known.

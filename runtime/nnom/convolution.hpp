@@ -32,7 +32,7 @@ template <class T, class N, int P, int R>
   }
   Window<LineOf<N>> w = px.window;
   w.first += x * px.step;
-  T::template tile<N, P, R>(w, px.step, weights, m, r, acc);
+  T::template tile<N, P, R, T::fixed>(w, px.step, weights, m, r, acc);
   typename N::Out* out = px.out + x * px.out_step + r;
 #pragma GCC unroll 8
   for (int i = 0; i < R; ++i)

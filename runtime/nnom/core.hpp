@@ -3,7 +3,8 @@
 #pragma once
 
 #if __cplusplus < 202002L
-#error "NNoM's runtime needs C++20: compile this file with -std=c++20 (the generated .hpp itself is fine with C++11)."
+#error \
+    "NNoM's runtime needs C++20: compile this file with -std=c++20 (the generated .hpp itself is fine with C++11)."
 #endif
 
 #include <limits.h>

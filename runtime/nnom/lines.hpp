@@ -17,9 +17,7 @@ constexpr bool through_lines(const auto& op) {
 }
 
 /// Columns in a line: as many as the last output pixel of a row needs.
-constexpr int line_columns(const auto& op) {
-  return (op.out.w - 1) * op.stride.w + span_w(op);
-}
+constexpr int line_columns(const auto& op) { return (op.out.w - 1) * op.stride.w + span_w(op); }
 
 /// Scratch bytes of an op that reads through lines. The inner loop may read up to Layout::depth
 /// elements past the end.

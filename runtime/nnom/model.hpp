@@ -81,11 +81,11 @@ class Span {
 
 /// A layer that has just run, for observers.
 struct LayerInfo {
-  const char* name;       ///< as in the trained model
-  const char* type;       ///< "Conv2D"
-  unsigned index;         ///< 0 is the first
-  int64_t macs;           ///< operations: multiply-accumulates, or elements looked at
-  const void* output;     ///< its output, until the next layer has run
+  const char* name;    ///< as in the trained model
+  const char* type;    ///< "Conv2D"
+  unsigned index;      ///< 0 is the first
+  int64_t macs;        ///< operations: multiply-accumulates, or elements looked at
+  const void* output;  ///< its output, until the next layer has run
   unsigned output_bytes;
 };
 
@@ -120,7 +120,8 @@ class Runner {
   using Input = typename Graph::template Input<0>;
   using Output = typename Graph::template Output<0>;
 
-  /// `arena` is an Arena, or any object with `data` of at least Graph::arena_bytes, 16-byte aligned.
+  /// `arena` is an Arena, or any object with `data` of at least Graph::arena_bytes, 16-byte
+  /// aligned.
   template <class A>
   explicit Runner(A& arena) : arena_(arena.data) {
     static_assert(sizeof arena.data >= Graph::arena_bytes, "the arena is too small for the model");

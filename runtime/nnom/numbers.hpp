@@ -112,8 +112,8 @@ template <class N>
 struct Linear {
   using Numbers = N;
 
-  const typename N::Weight* weights = nullptr;   ///< packed as N::Layout says
-  const typename N::Bias* bias = nullptr;        ///< one an output channel; input zero point folded in
+  const typename N::Weight* weights = nullptr;  ///< packed as N::Layout says
+  const typename N::Bias* bias = nullptr;  ///< one an output channel; input zero point folded in
   const typename N::Rescale* rescale = nullptr;  ///< one an output channel, or one for all
   bool per_channel = true;                       ///< rescale has one entry a channel
   typename N::In in_zero = 0;                    ///< what padding reads as
@@ -129,8 +129,7 @@ struct Linear {
 
   static constexpr void fields(auto& d, auto visit) {
     visit("weights", d.weights), visit("bias", d.bias);
-    if constexpr (N::quantised)
-      visit("rescale", d.rescale), visit("per_channel", d.per_channel);
+    if constexpr (N::quantised) visit("rescale", d.rescale), visit("per_channel", d.per_channel);
     visit("in_zero", d.in_zero), visit("clamp", d.clamp);
   }
 };

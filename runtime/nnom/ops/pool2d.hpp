@@ -3,12 +3,13 @@
 #pragma once
 
 #include "nnom/numbers.hpp"
+#include "nnom/target/native.hpp"
 #include "nnom/window.hpp"
 
 namespace nnom {
 
-/// Pooling with `Rule`: begin() -> a, join(a, value) -> a, end(a, count) -> value. Padding is left
-/// out of the window. Input and output have the same scale and zero point.
+/// Pooling with `Rule`, whose pixel<T, N>(op, window, out) pools all channels of one window.
+/// Padding is left out of the window. Input and output have the same scale and zero point.
 template <class Rule>
 struct Pool2D {
   static constexpr const char* name = Rule::name;
@@ -37,21 +38,21 @@ struct Pool2D {
   template <class T, class N>
   [[gnu::always_inline]] static void run(const Pool2D& op, const Data<N>&,
                                          const Io<Pool2D, N>& io) {
+    const int c = op.out.c;
+    Window<typename N::In> w;
+    w.column_step = w.length = c;
+    w.row_step = io.in[0].pitch;
     for (int y = io.y0; y < io.y1; ++y) {
       typename N::Out* out = io.out.row(y);
       const int top = y * op.stride.h - op.pad.top;
-      const int y0 = max(top, 0), y1 = min(top + op.kernel.h, op.in.h);
-      for (int x = 0; x < op.out.w; ++x) {
+      const int y0 = max(top, 0);
+      w.rows = min(top + op.kernel.h, op.in.h) - y0;
+      for (int x = 0; x < op.out.w; ++x, out += c) {
         const int left = x * op.stride.w - op.pad.left;
-        const int x0 = max(left, 0), x1 = min(left + op.kernel.w, op.in.w);
-        for (int c = 0; c < op.out.c; ++c) {
-          auto a = Rule::template begin<N>();
-          for (int iy = y0; iy < y1; ++iy) {
-            const typename N::In* p = io.in[0].row(iy) + x0 * op.in.c + c;
-            for (int ix = x0; ix < x1; ++ix, p += op.in.c) a = Rule::template join<N>(a, *p);
-          }
-          *out++ = Rule::template end<N>(a, (y1 - y0) * (x1 - x0));
-        }
+        const int x0 = max(left, 0);
+        w.columns = min(left + op.kernel.w, op.in.w) - x0;
+        w.first = io.in[0].row(y0) + x0 * c;
+        Rule::template pixel<T, N>(w, out);
       }
     }
   }
@@ -59,37 +60,29 @@ struct Pool2D {
 
 struct MaxRule {
   static constexpr const char* name = "MaxPool2D";
-  template <class N>
-  static constexpr typename N::In begin() {
-    return N::lowest;
-  }
-  template <class N>
-  static constexpr typename N::In join(typename N::In a, typename N::In b) {
-    return a > b ? a : b;
-  }
-  template <class N>
-  static constexpr typename N::Out end(typename N::In a, int) {
-    return a;
+
+  template <class T, class N>
+  [[gnu::always_inline]] static void pixel(const Window<typename N::In>& w, typename N::Out* out) {
+    __builtin_memcpy(out, w.first, static_cast<size_t>(w.length) * sizeof *out);
+    w.taps([&](const typename N::In* p) NNOM_INLINE { T::maximum(out, p, w.length); });
   }
 };
 
 struct AverageRule {
   static constexpr const char* name = "AveragePool2D";
-  template <class N>
-  static constexpr typename N::Acc begin() {
-    return 0;
-  }
-  template <class N>
-  static constexpr typename N::Acc join(typename N::Acc a, typename N::In b) {
-    return a + b;
-  }
+
   /// Halves are rounded away from zero.
-  template <class N>
-  static constexpr typename N::Out end(typename N::Acc a, int count) {
-    if constexpr (N::quantised)
-      return static_cast<typename N::Out>((a > 0 ? a + count / 2 : a - count / 2) / count);
-    else
-      return static_cast<typename N::Out>(a / typename N::Acc(count));
+  template <class T, class N>
+  [[gnu::always_inline]] static void pixel(const Window<typename N::In>& w, typename N::Out* out) {
+    const int count = w.rows * w.columns;
+    for (int c = 0; c < w.length; ++c) {
+      typename N::Acc a = 0;
+      w.taps([&](const typename N::In* p) NNOM_INLINE { a += p[c]; });
+      if constexpr (N::quantised)
+        out[c] = static_cast<typename N::Out>((a > 0 ? a + count / 2 : a - count / 2) / count);
+      else
+        out[c] = static_cast<typename N::Out>(a / typename N::Acc(count));
+    }
   }
 };
 

@@ -27,13 +27,17 @@ struct Dsp : Scalar {
     for (int i = whole; i < n; ++i) line[i] = in[i];
   }
 
-  template <class N, int P, int R>
-    requires __is_same(typename N::Layout, layout::Dsp)
-  [[gnu::always_inline]] static void tile(Window<int16_t> window, int step,
-                                          const int8_t* weights, const Matrix& m, int r,
-                                          int32_t (&acc)[P][R]) {
+  template <class N, int P, int R, bool Fixed>
+  requires __is_same(typename N::Layout, layout::Dsp)
+      [[gnu::always_inline]] static void tile(Window<int16_t> window, int step,
+                                              const int8_t* weights, const Matrix& m, int r,
+                                              int32_t (&acc)[P][R]) {
     const int8_t* w = weights + r * layout::Dsp::row_size(m);
-    window.taps([&](const int16_t* x) {
+    window.taps([&](const int16_t* x) NNOM_INLINE {
+      if constexpr (P == 2 && R == 2 && !Fixed) {  // fixed bounds give straight code: no spills
+        w = four(x, x + step, w, window.length, acc);
+        return;
+      }
       for (int k = 0; k < window.length; k += 4, x += 4) {
         Pairs b[R];
 #pragma GCC unroll 2
@@ -52,11 +56,12 @@ struct Dsp : Scalar {
   }
 
   template <class N>
-    requires __is_same(typename N::Layout, layout::Dsp)
-  [[gnu::always_inline]] static void depthwise(const Window<int16_t>& window, int c, int channels,
-                                               const int8_t* weights, int32_t (&acc)[4]) {
+  requires __is_same(typename N::Layout, layout::Dsp)
+      [[gnu::always_inline]] static void depthwise(const Window<int16_t>& window, int c,
+                                                   int channels, const int8_t* weights,
+                                                   int32_t (&acc)[4]) {
     weights += c;
-    window.taps([&](const int16_t* x) {
+    window.taps([&](const int16_t* x) NNOM_INLINE {
       const Pairs w = spread(load(weights));
       const uint32_t first = load(x + c), second = load(x + c + 2);
       acc[0] = __smlabb(to_int(first), to_int(w.even), acc[0]);
@@ -67,7 +72,56 @@ struct Dsp : Scalar {
     });
   }
 
+  /// out[i] = max(out[i], in[i]) for i < n.
+  [[gnu::always_inline]] static void maximum(int8_t* out, const int8_t* in, int n) {
+    const int whole = n & ~3;
+    for (int i = 0; i < whole; i += 4) {
+      uint32_t a = load(out + i);
+      const uint32_t b = load(in + i);
+      uint32_t difference;
+      asm("ssub8 %1, %0, %2\n\tsel %0, %0, %2" : "+r"(a), "=&r"(difference) : "r"(b));
+      store(out + i, a);
+    }
+    for (int i = whole; i < n; ++i) out[i] = out[i] > in[i] ? out[i] : in[i];
+  }
+
  private:
+  /// One tap of two pixels by two rows. GCC spills in this loop; by hand it takes 20 instructions
+  /// for 16 products. Returns the weights behind those of the tap.
+  [[gnu::always_inline]] static const int8_t* four(const int16_t* x, const int16_t* y,
+                                                   const int8_t* w, int length,
+                                                   int32_t (&acc)[2][2]) {
+    uint32_t u, v, a, b, e;
+    asm volatile(
+        "1:\n\t"
+        "ldr %[u], [%[w]], #4\n\t"
+        "ldr %[v], [%[w]], #4\n\t"
+        "ldr %[a], [%[x]], #4\n\t"
+        "ldr %[b], [%[y]], #4\n\t"
+        "sxtb16 %[e], %[u]\n\t"
+        "smlad %[p], %[e], %[a], %[p]\n\t"
+        "smlad %[r], %[e], %[b], %[r]\n\t"
+        "sxtb16 %[e], %[v]\n\t"
+        "smlad %[q], %[e], %[a], %[q]\n\t"
+        "smlad %[s], %[e], %[b], %[s]\n\t"
+        "ldr %[a], [%[x]], #4\n\t"
+        "ldr %[b], [%[y]], #4\n\t"
+        "sxtb16 %[u], %[u], ror #8\n\t"
+        "sxtb16 %[v], %[v], ror #8\n\t"
+        "subs %[n], #4\n\t"
+        "smlad %[p], %[u], %[a], %[p]\n\t"
+        "smlad %[r], %[u], %[b], %[r]\n\t"
+        "smlad %[q], %[v], %[a], %[q]\n\t"
+        "smlad %[s], %[v], %[b], %[s]\n\t"
+        "bgt 1b"
+        : [p] "+r"(acc[0][0]), [q] "+r"(acc[0][1]), [r] "+r"(acc[1][0]), [s] "+r"(acc[1][1]),
+          [x] "+r"(x), [y] "+r"(y), [w] "+r"(w), [n] "+r"(length), [u] "=&r"(u), [v] "=&r"(v),
+          [a] "=&r"(a), [b] "=&r"(b), [e] "=&r"(e)
+        :
+        : "cc", "memory");
+    return w;
+  }
+
   struct Pairs {
     uint32_t even, odd;
   };

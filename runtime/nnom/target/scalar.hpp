@@ -28,7 +28,8 @@ struct Scalar {
   }
 
   /// acc[p][i] += window at pixel p . row r + i of `weights`, which is packed as N::Layout says.
-  template <class N, int P, int R, class Line>
+  /// `Fixed`: the bounds are constants.
+  template <class N, int P, int R, bool Fixed, class Line>
   [[gnu::always_inline]] static void tile(Window<Line> window, int step,
                                           const typename N::Weight* weights, const Matrix& m, int r,
                                           typename N::Acc (&acc)[P][R]) {
@@ -39,7 +40,7 @@ struct Scalar {
       const int row_step = interleaved ? 1 : L::row_size(m);
       constexpr int k_step = interleaved ? R : 1;
       const typename N::Weight* w = weights + r * L::row_size(m);
-      window.taps([&](const Line* x) {
+      window.taps([&](const Line* x) NNOM_INLINE {
         for (int k = 0; k < window.length; ++k, w += k_step) {
           A a[P];
 #pragma GCC unroll 4
@@ -54,7 +55,7 @@ struct Scalar {
       });
     } else {
       int tap = 0;
-      window.taps([&](const Line* x) {
+      window.taps([&](const Line* x) NNOM_INLINE {
         for (int k = 0; k < window.length; ++k)
           for (int i = 0; i < R; ++i)
             for (int p = 0; p < P; ++p)
@@ -70,12 +71,18 @@ struct Scalar {
                                                const typename N::Weight* weights,
                                                typename N::Acc (&acc)[B]) {
     using A = typename N::Acc;
-    window.taps([&](const Line* x) {
+    window.taps([&](const Line* x) NNOM_INLINE {
 #pragma GCC unroll 8
       for (int i = 0; i < B; ++i)
         acc[i] += A{x[c + i]} * A{weights[N::Layout::channel(c + i, channels)]};
       weights += channels;
     });
+  }
+
+  /// out[i] = max(out[i], in[i]) for i < n.
+  template <class E>
+  [[gnu::always_inline]] static void maximum(E* out, const E* in, int n) {
+    for (int i = 0; i < n; ++i) out[i] = out[i] > in[i] ? out[i] : in[i];
   }
 };
 

@@ -1,0 +1,158 @@
+// The lead that each op claims (nnom::Memory): run with its output over its input at that distance,
+// it gives what it gives in memory of its own; and where the claim is tight, not any closer.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <map>
+
+#include "compiler/plan/plan.hpp"
+#include "tests/kernel_runner.hpp"
+#include "tests/random_layers.hpp"
+
+namespace nnomc {
+namespace {
+
+using Bytes = std::vector<unsigned char>;
+
+constexpr int kAlign = 16;
+
+/// A layer, ready to run with its input, output and scratch anywhere.
+struct Layer {
+  Graph graph;
+  Numbers numbers;
+  NodeData data;
+  nnom::Memory memory;
+  std::vector<Bytes> inputs;
+  size_t output_bytes = 0;
+
+  const Op& op() const { return graph.nodes[0].op; }
+};
+
+Layer random_case(const std::string& op, const Numbers& numbers, unsigned seed) {
+  Random r(seed);
+  Layer l;
+  l.graph = random_layer(op, r);
+  l.numbers = numbers;
+  const Node& node = l.graph.nodes[0];
+  // Scales that keep the variety of the values: the output's as the inputs'.
+  NodeScales scales{std::vector<Quantisation>(node.inputs.size(), {0.02, -3}), {0.02, 4}, true};
+  if (info(node.op).same_scale) scales.out = scales.in[0];
+  l.data = info(node.op).data(node, numbers, scales);
+  l.memory = info(node.op).memory(node.op, numbers);
+  for (const int t : node.inputs) {
+    Bytes bytes;
+    for (int i = 0; i < l.graph.shape(t).size(); ++i) {
+      const auto f = static_cast<float>(r.real(-2, 2));
+      unsigned char raw[4] = {static_cast<unsigned char>(r.whole(0, 255))};
+      if (!numbers.quantised) std::memcpy(raw, &f, 4);
+      bytes.insert(bytes.end(), raw, raw + numbers.element_bytes());
+    }
+    l.inputs.push_back(std::move(bytes));
+  }
+  l.output_bytes = static_cast<size_t>(tensor_bytes(l.graph, node.output, numbers));
+  return l;
+}
+
+/// Runs with the output `lead` bytes before the first input, or apart from it where that is
+/// INT_MAX.
+Bytes run(const Layer& l, int lead = INT_MAX) {
+  const size_t in = l.inputs[0].size(), margin = in + l.output_bytes + kAlign;
+  alignas(kAlign) static unsigned char pool[1 << 20];
+  std::vector<float> scratch(static_cast<size_t>(l.memory.scratch / 4 + 1));
+  unsigned char* const input = pool + nnom::round_up(static_cast<int>(margin), kAlign);
+  unsigned char* const output =
+      lead == INT_MAX ? input + nnom::round_up(static_cast<int>(in), kAlign) : input - lead;
+  EXPECT_LE(static_cast<size_t>(input - pool) + margin, sizeof pool);
+  std::memset(pool, 0x55, static_cast<size_t>(input - pool) + margin);
+  std::memcpy(input, l.inputs[0].data(), in);
+  KernelCall call{.in = {{input}},
+                  .out = {output},
+                  .scratch = reinterpret_cast<unsigned char*>(scratch.data()),
+                  .y0 = 0,
+                  .y1 = output_rows(l.op())};
+  for (size_t i = 1; i < l.inputs.size(); ++i) call.in.push_back({l.inputs[i].data()});
+  run_kernel_rows(l.op(), l.numbers, l.data, call);
+  return {output, output + l.output_bytes};
+}
+
+/// Elements of float lie at multiples of their size, so a step is 4 bytes there.
+int step(const Layer& l) { return l.numbers.element_bytes(); }
+
+class Overlap : public testing::TestWithParam<std::string> {
+ protected:
+  static void check(unsigned first_seed, unsigned count) {
+    for (unsigned seed = first_seed; seed < first_seed + count && !HasFailure(); ++seed)
+      for (const Numbers& numbers : all_numbers()) {
+        const Layer l = random_case(GetParam(), numbers, seed);
+        const int lead = l.memory.lead;
+        if (lead == nnom::Memory::never) continue;
+        SCOPED_TRACE(fmt::format("seed {}, {}, lead {}: {}", seed, describe(numbers), lead,
+                                 describe(l.graph.nodes[0])));
+        EXPECT_EQ(lead % step(l), 0) << "a lead that splits elements";
+        EXPECT_GE(lead, -static_cast<int>(l.inputs[0].size()));
+        const Bytes apart = run(l);
+        // The planner may also leave more room than asked for.
+        for (const int more : {0, 1, 2, 3, 4, 7, 16})
+          EXPECT_EQ(run(l, lead + more * step(l)), apart) << more << " elements more";
+      }
+  }
+};
+
+TEST_P(Overlap, AtTheLeadGivesTheSame) { check(1, 1000); }
+
+INSTANTIATE_TEST_SUITE_P(All, Overlap, testing::ValuesIn(op_names()),
+                         [](const auto& op) { return op.param; });
+
+class SlowOverlap : public Overlap {};
+
+TEST_P(SlowOverlap, AtTheLeadGivesTheSame) { check(10'000, 20'000); }
+
+INSTANTIATE_TEST_SUITE_P(Slow, SlowOverlap, testing::ValuesIn(op_names()),
+                         [](const auto& op) { return op.param; });
+
+/// How many elements closer than its lead a layer can go until its result changes; INT_MAX: more
+/// than a row of output.
+int slack(const Layer& l) {
+  const Bytes apart = run(l);
+  const int row = std::max(output_pitch(l.op()), 1);
+  for (int closer = 1; closer <= row; ++closer)
+    if (run(l, l.memory.lead - closer * step(l)) != apart) return closer - 1;
+  return INT_MAX;
+}
+
+/// No claim is too careful: of many layers some fail one element closer.
+TEST(OverlapClaims, AreTight) {
+  const Numbers floats{}, plain{true, Rounding::single_rounding, Layout::plain},
+      dsp{true, Rounding::single_rounding, Layout::dsp},
+      vector{true, Rounding::single_rounding, Layout::vector};
+  struct Claim {
+    const char* op;
+    Numbers numbers;
+    int most;  ///< least slack of all layers, at most
+  };
+  constexpr int row = INT_MAX - 1;  // the claim is made by whole rows
+  for (const Claim& c : std::vector<Claim>{{"Conv2D", dsp, 0},
+                                           {"Conv2D", plain, 0},
+                                           {"Conv2D", vector, 0},
+                                           {"Conv2D", floats, 0},
+                                           {"DepthwiseConv2D", dsp, 0},
+                                           {"DepthwiseConv2D", plain, 0},
+                                           {"DepthwiseConv2D", floats, 0},
+                                           {"MaxPool2D", plain, row},
+                                           {"AveragePool2D", plain, row},
+                                           {"Add", plain, 0},
+                                           {"Activation", plain, 0},
+                                           {"Softmax", plain, 0}}) {
+    std::map<int, int> layers;  // by slack
+    for (unsigned seed = 1; seed <= 400; ++seed) {
+      const Layer l = random_case(c.op, c.numbers, seed);
+      // Where the whole input is read before anything is written there is no closer.
+      if (l.memory.lead > -static_cast<int>(l.inputs[0].size())) ++layers[slack(l)];
+    }
+    EXPECT_LE(layers.begin()->first, c.most) << c.op << " " << describe(c.numbers);
+  }
+}
+
+}  // namespace
+}  // namespace nnomc

@@ -1,0 +1,87 @@
+#include <algorithm>
+
+#include "tests/random_layers.hpp"
+
+namespace nnomc {
+namespace {
+
+/// Grows a graph layer by layer, mostly from the tensors made last.
+class Grower {
+ public:
+  Grower(Graph& graph, Random& random) : graph_(graph), r_(random) {}
+
+  void grow() {
+    const int kind = r_.whole(0, 9);
+    if (kind == 0) return join();
+    if (kind <= 2) return residual();
+    add(r_.of({"Conv2D", "Conv2D", "DepthwiseConv2D", "MaxPool2D", "AveragePool2D", "Mean", "Dense",
+               "Activation", "Activation", "Softmax", "Pad", "Reshape", "Transpose"}),
+        {recent()});
+  }
+
+ private:
+  int tensors() const { return static_cast<int>(graph_.tensors.size()); }
+  int recent() {
+    return r_.one_in(4) ? r_.whole(0, tensors() - 1)
+                        : r_.whole(std::max(0, tensors() - 2), tensors() - 1);
+  }
+  /// Layers that would make tensors large are left out.
+  int add(const std::string& op, const std::vector<int>& inputs) {
+    const Graph before = graph_;
+    const int t = add_random(graph_, op, inputs, r_);
+    if (t < 0 || graph_.shape(t).size() <= 2000) return t;
+    graph_ = before;
+    return -1;
+  }
+  /// Tensors that differ from `t` in the last axis alone, or not at all.
+  std::vector<int> like(int t, bool same) const {
+    std::vector<int> found;
+    for (int i = 0; i < tensors(); ++i) {
+      nnom::Shape a = graph_.shape(i), b = graph_.shape(t);
+      if (!same && a.rank && a.rank == b.rank) a.d[a.rank - 1] = b.d[b.rank - 1];
+      if (a == b) found.push_back(i);
+    }
+    return found;
+  }
+  void join() {
+    const int t = recent();
+    std::vector<int> inputs = {t};
+    for (int n = r_.whole(1, 4); n > 0; --n) inputs.push_back(r_.of(like(t, false)));
+    add("Concat", inputs);
+  }
+  /// Adds two tensors of one shape, one of them made from the other where there are none.
+  void residual() {
+    const int t = recent();
+    int other = r_.of(like(t, true));
+    for (int n = other == t ? r_.whole(0, 3) : 0; n > 0 && other >= 0; --n)
+      other = add(r_.of({"Activation", "Softmax"}), {other});
+    if (other >= 0) add("Add", r_.one_in(2) ? std::vector{t, other} : std::vector{other, t});
+  }
+
+  Graph& graph_;
+  Random& r_;
+};
+
+nnom::Shape input_shape(Random& r) {
+  const int c = r.of({1, 2, 3, 4, 5, 8, 9});
+  if (r.one_in(6)) return {1, {r.whole(1, 40)}};
+  if (r.one_in(4)) return {2, {r.whole(1, 20), c}};
+  return {3, {r.whole(1, 9), r.whole(1, 9), c}};
+}
+
+}  // namespace
+
+Graph random_graph(int layers, Random& random) {
+  Graph graph;
+  graph.file = graph.name = "random";
+  for (int i = random.whole(1, 3); i > 0; --i)
+    graph.add_input("input " + std::to_string(i), input_shape(random));
+  Grower grower(graph, random);
+  while (static_cast<int>(graph.nodes.size()) < layers) grower.grow();
+  for (int t = 0; t < static_cast<int>(graph.tensors.size()); ++t)
+    if ((graph.producer(t) >= 0 && graph.consumers(t).empty()) || random.one_in(12))
+      graph.outputs.push_back(t);
+  return graph;
+}
+
+}  // namespace nnomc
