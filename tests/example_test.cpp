@@ -21,9 +21,9 @@ namespace nnomc {
 namespace {
 
 const std::string kExample = NNOM_SOURCE_DIR "/examples/fashion_mnist/";
-constexpr const char* kClasses[] = {"T-shirt or top", "trousers", "pullover", "dress",
-                                    "coat",           "sandal",   "shirt",    "trainer",
-                                    "bag",            "ankle boot"};
+constexpr const char* kClasses[] = {
+    "T-shirt or top", "trousers", "pullover", "dress", "coat",
+    "sandal",         "shirt",    "trainer",  "bag",   "ankle boot"};
 
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
@@ -85,13 +85,14 @@ class Example : public testing::TestWithParam<std::string> {
 
 TEST_P(Example, NamesTheClothing) {
   const Program program = converted(GetParam());
-  const nnomc::Run run = run_firmware(build(program), GetParam(), {.timeout = std::chrono::seconds(120)});
+  const nnomc::Run run =
+      run_firmware(build(program), GetParam(), {.timeout = std::chrono::seconds(120)});
   ASSERT_EQ(run.exit_code, 0) << run.output;
   const std::vector<std::string> lines = lines_of(run.output);
   constexpr size_t kPictureCount = std::size(kPictures);
-  const size_t layers = static_cast<size_t>(
-      std::count_if(program.graph.nodes.begin(), program.graph.nodes.end(),
-                    [](const Node& node) { return !info(node.op).alias; }));
+  const size_t layers =
+      static_cast<size_t>(std::count_if(program.graph.nodes.begin(), program.graph.nodes.end(),
+                                        [](const Node& node) { return !info(node.op).alias; }));
   ASSERT_EQ(lines.size(), kPictureCount + 2 + 1 + layers + 1) << run.output;
   for (size_t i = 0; i < kPictureCount; ++i)
     EXPECT_EQ(lines[i], expected_line(program, kPictures[i]));

@@ -6,7 +6,6 @@
 
 #include <chrono>
 
-#include "compiler/quantise/scales.hpp"
 #include "compiler/simulate/simulate.hpp"
 #include "tests/random_layers.hpp"
 
@@ -81,8 +80,7 @@ void check_graphs(unsigned first_seed, unsigned count, int most_layers) {
     const std::vector<Numbers> numbers = all_numbers();
     const Lowering lowering{.numbers = numbers[seed % numbers.size()]};
     SCOPED_TRACE(fmt::format("seed {}, {}:{}", seed, describe(lowering.numbers), describe(graph)));
-    const auto scales =
-        scales_of(graph, std::vector<Limits>(graph.tensors.size(), Limits{-2.5f, 3.0f}));
+    const auto scales = usual_scales(graph);
     const Program program = lower(graph, scales, lowering);
     const Program separate = lower(graph, scales, {lowering.numbers, true, true});
     check_layout(program, separate.plan);
@@ -94,7 +92,6 @@ void check_graphs(unsigned first_seed, unsigned count, int most_layers) {
     together += program.plan.arena_bytes, apart += separate.plan.arena_bytes;
     bound += program.plan.lower_bound;
   }
-  fmt::print("{} {} {}\n", together, apart, bound);
   // The tests would pass a plan that never shares: see that it does.
   EXPECT_LT(together, apart * 3 / 4);
   EXPECT_LT(together, bound * 5 / 4);

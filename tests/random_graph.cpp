@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <set>
 
+#include "compiler/op_table.hpp"
+#include "compiler/quantise/scales.hpp"
 #include "tests/random_layers.hpp"
 
 namespace nnomc {
@@ -82,6 +85,21 @@ Graph random_graph(int layers, Random& random) {
     if ((graph.producer(t) >= 0 && graph.consumers(t).empty()) || random.one_in(12))
       graph.outputs.push_back(t);
   return graph;
+}
+
+Graph all_ops_graph(unsigned seed) {
+  for (unsigned attempt = 0;; ++attempt) {
+    Random r(seed * 1000 + attempt);
+    Graph graph = random_graph(45, r);
+    std::set<std::string> ops;
+    for (const Node& n : graph.nodes) ops.insert(info(n.op).name);
+    if (ops.size() == op_names().size() && graph.inputs.size() > 1 && graph.outputs.size() > 1)
+      return graph;
+  }
+}
+
+std::vector<Quantisation> usual_scales(const Graph& graph) {
+  return scales_of(graph, std::vector<Limits>(graph.tensors.size(), Limits{-2.5f, 3.0f}));
 }
 
 }  // namespace nnomc

@@ -10,6 +10,7 @@
 
 #include "compiler/graph.hpp"
 #include "compiler/numbers.hpp"
+#include "compiler/quantise/quantisation.hpp"
 
 namespace nnomc {
 
@@ -53,6 +54,12 @@ Graph random_layer(const std::string& name, Random& random);
 /// A graph of about `layers` layers with up to three inputs: branches, residual additions, joins,
 /// chains that can run in place, and outputs in its middle.
 Graph random_graph(int layers, Random& random);
+
+/// A random graph that has every op, several inputs and several outputs.
+Graph all_ops_graph(unsigned seed);
+
+/// Scales for such graphs: ranges that most of their values lie in and that use int8 well.
+std::vector<Quantisation> usual_scales(const Graph& graph);
 
 /// "Conv2D {.in = {5, 3, 1}, ...}", to find a failing case again.
 std::string describe(const Node& node);

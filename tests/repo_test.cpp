@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <regex>
 
 #include "tests/documents.hpp"
@@ -70,12 +72,35 @@ TEST(Documents, FilesNamedExist) {
     for (const ProseLine& line : document.prose)
       for (const std::smatch& match : matches(line.text, code)) {
         const std::string name = match[1];
-        if (name.find_first_of("<>ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 0) continue;
-        if (name.find('<') != std::string::npos) continue;  // a pattern: ops/<op>.hpp
         ++files;
         EXPECT_TRUE(exists(name)) << place(document, line.line) << " names " << name;
       }
   EXPECT_GT(files, 20);
+}
+
+/// Code in prose that ends with _test is the name of a test.
+TEST(Documents, TestsNamedExist) {
+  static const std::regex code("`(\\w+_test)`");
+  int tests = 0;
+  for (const Document& document : all_documents())
+    for (const ProseLine& line : document.prose)
+      for (const std::smatch& match : matches(line.text, code)) {
+        ++tests;
+        EXPECT_TRUE(exists("tests/" + match[1].str() + ".cpp"))
+            << place(document, line.line) << " names " << match[1];
+      }
+  EXPECT_GT(tests, 20);
+}
+
+/// The version stands in CMakeLists.txt, and these have to follow.
+TEST(Documents, AreOfThisVersion) {
+  const auto holds = [](const char* name, const std::string& wanted) {
+    std::ifstream file(kRoot / name);
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    EXPECT_NE(text.find(wanted), std::string::npos) << name << " doesn't hold " << wanted;
+  };
+  holds("CITATION.cff", "\nversion: " NNOM_VERSION "\n");
+  holds("CHANGELOG.md", "\n## [" NNOM_VERSION "]");
 }
 
 /// Code stands in fences that say what it is, so that the test of the documents finds it.

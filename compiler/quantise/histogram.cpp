@@ -50,8 +50,8 @@ Limits Histogram::percentile() const {
 }
 
 Limits Histogram::cut(size_t i, size_t n) const {
-  const float side = std::max(std::abs(limits_.lo), std::abs(limits_.hi)) *
-                     static_cast<float>(i) / static_cast<float>(n);
+  const float side = std::max(std::abs(limits_.lo), std::abs(limits_.hi)) * static_cast<float>(i) /
+                     static_cast<float>(n);
   return {std::max(limits_.lo, -side), std::min(limits_.hi, side)};
 }
 
@@ -62,8 +62,8 @@ double Histogram::error(const Limits& limits) const {
     const auto n = static_cast<double>(counts_[i]);
     if (n == 0) continue;
     const double x = static_cast<double>(middle(i));
-    const double off = std::max({0.0, static_cast<double>(limits.lo) - x,
-                                 x - static_cast<double>(limits.hi)});
+    const double off =
+        std::max({0.0, static_cast<double>(limits.lo) - x, x - static_cast<double>(limits.hi)});
     sum += n * (off * off + step * step / 12);
     total += n;
   }
@@ -84,13 +84,18 @@ Limits Histogram::least_error() const {
 double Histogram::divergence(const Limits& limits) const {
   // Both distributions over the bins; what lies outside is counted at the ends.
   const double width = static_cast<double>(limits_.width()) / bins;
-  const auto first = static_cast<size_t>(
-      std::max(0.0, static_cast<double>(limits.lo - limits_.lo) / width));
-  const auto last = std::min(bins, static_cast<size_t>(std::ceil(
-                                       static_cast<double>(limits.hi - limits_.lo) / width)));
+  const auto first =
+      static_cast<size_t>(std::max(0.0, static_cast<double>(limits.lo - limits_.lo) / width));
+  const auto last = std::min(
+      bins, static_cast<size_t>(std::ceil(static_cast<double>(limits.hi - limits_.lo) / width)));
   if (last <= first + 1) return INFINITY;
   std::vector<double> p(counts_.begin() + static_cast<std::ptrdiff_t>(first),
                         counts_.begin() + static_cast<std::ptrdiff_t>(last));
+  // What a ReLU cut off is a spike at 0, which every choice represents exactly: it has no say.
+  if (const auto zero =
+          static_cast<size_t>(std::max(0.0, static_cast<double>(-limits_.lo) / width));
+      zero >= first && zero < last)
+    p[zero - first] = 0;
   std::vector<double> q(p.size());
   for (size_t level = 0; level < kLevels; ++level) {
     const size_t a = level * p.size() / kLevels;

@@ -13,9 +13,9 @@ namespace {
 using fashion_mnist::Graph;
 using nnom::port::print;
 
-constexpr const char* kClasses[] = {"T-shirt or top", "trousers", "pullover", "dress",
-                                    "coat",           "sandal",   "shirt",    "trainer",
-                                    "bag",            "ankle boot"};
+constexpr const char* kClasses[] = {
+    "T-shirt or top", "trousers", "pullover", "dress", "coat",
+    "sandal",         "shirt",    "trainer",  "bag",   "ankle boot"};
 constexpr size_t kCount = sizeof kClasses / sizeof *kClasses;
 constexpr size_t kTop = 3;
 

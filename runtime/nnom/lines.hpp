@@ -70,11 +70,13 @@ template <class T, class N>
   const bool lines = through_lines<N>(op);
   auto* const buffer = reinterpret_cast<LineOf<N>*>(io.scratch);
   const int pitch = line_columns(op) * c;
-  w.row_step = op.dilation.h * (lines ? pitch : in.pitch);
-  w.ring = lines ? span * pitch : in.ring * in.pitch;
-  w.end = buffer + w.ring;
-  if constexpr (sizeof(LineOf<N>) == sizeof(typename N::In))
-    if (!lines && in.ring) w.end = in.base + in.wrap * in.pitch;
+  if (lines) {
+    w.row_step = op.dilation.h * pitch;
+    w.ring = span * pitch;
+    w.end = buffer + w.ring;
+  } else if constexpr (sizeof(LineOf<N>) == sizeof(typename N::In)) {
+    w.read_rows(in, op.dilation.h);
+  }
   int top = io.y0 * op.stride.h - op.pad.top;  // the row of input in line `slot`
   int filled = top, slot = 0;
   for (int y = io.y0; y < io.y1; ++y, top += op.stride.h) {

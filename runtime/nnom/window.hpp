@@ -21,6 +21,13 @@ struct Window {
   int rows = 1, columns = 1;  ///< taps
   int length = 0;             ///< elements of one tap
 
+  /// Takes the rows of taps from `view`, `step` rows apart.
+  constexpr void read_rows(const View<const E>& view, int step) {
+    row_step = step * view.pitch;
+    ring = view.ring * view.pitch;
+    end = ring ? view.base + view.wrap * view.pitch : nullptr;
+  }
+
   /// Calls visit(pointer) for every tap, row by row.
   [[gnu::always_inline]] void taps(auto visit) const {
     const E* row = first;

@@ -41,7 +41,7 @@ struct Pool2D {
     const int c = op.out.c;
     Window<typename N::In> w;
     w.column_step = w.length = c;
-    w.row_step = io.in[0].pitch;
+    w.read_rows(io.in[0], 1);
     for (int y = io.y0; y < io.y1; ++y) {
       typename N::Out* out = io.out.row(y);
       const int top = y * op.stride.h - op.pad.top;

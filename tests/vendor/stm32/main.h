@@ -8,7 +8,8 @@ struct UART_HandleTypeDef {
 };
 typedef int HAL_StatusTypeDef;
 #define HAL_MAX_DELAY 0xFFFFFFFFU
-extern "C" HAL_StatusTypeDef HAL_UART_Transmit(UART_HandleTypeDef*, const uint8_t*, uint16_t, uint32_t);
+extern "C" HAL_StatusTypeDef HAL_UART_Transmit(UART_HandleTypeDef*, const uint8_t*, uint16_t,
+                                               uint32_t);
 
 struct DWT_Type {
   volatile uint32_t CTRL, CYCCNT;

@@ -1,0 +1,28 @@
+#include "tests/compile.hpp"
+
+#include <fstream>
+
+#include "compiler/firmware/paths.hpp"
+#include "compiler/firmware/process.hpp"
+
+namespace nnomc {
+
+bool has_compiler(const std::string& name) { return !find_program(name).empty(); }
+
+Said run_program(const std::vector<std::string>& arguments, const std::string& directory) {
+  const Outcome outcome = run_command({.arguments = arguments, .directory = directory});
+  return {outcome.exit_code == 0, outcome.output + outcome.errors};
+}
+
+std::string complaint(const std::string& source, const std::vector<std::string>& flags,
+                      const std::string& compiler) {
+  const TempDir folder;
+  std::ofstream(folder.file("test.cpp")) << source;
+  std::vector<std::string> arguments = {compiler, "-fsyntax-only"};
+  arguments.insert(arguments.end(), flags.begin(), flags.end());
+  arguments.push_back(folder.file("test.cpp"));
+  const Said said = run_program(arguments);
+  return said.success && said.output.empty() ? "" : said.output + (said.success ? "" : "failed\n");
+}
+
+}  // namespace nnomc

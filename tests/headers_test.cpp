@@ -1,0 +1,100 @@
+// Each header of the runtime compiles alone, on every compiler there is.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <mutex>
+
+#include "compiler/simulate/simulate.hpp"
+#include "tests/compile.hpp"
+
+namespace nnomc {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string kRuntime = NNOM_SOURCE_DIR "/runtime";
+
+/// Those an application includes; they are C++11.
+const std::vector<std::string> kForApplications = {"nnom/evaluate.hpp", "nnom/model.hpp"};
+/// Those written with the instructions of one family; only target/native.hpp includes them.
+const std::vector<std::string> kForDsp = {"nnom/target/dsp.hpp"};
+
+struct Toolchain {
+  const char* name;
+  const char* compiler;
+  std::vector<std::string> flags;
+  bool dsp = false;  ///< has those instructions
+};
+
+const Toolchain kToolchains[] = {
+    {"gcc", "g++", {}},
+    {"clang", "clang++", {}},
+    {"cortex_m0", "arm-none-eabi-g++", {"-mthumb", "-mcpu=cortex-m0"}},
+    {"cortex_m4", "arm-none-eabi-g++", {"-mthumb", "-mcpu=cortex-m4", "-mfloat-abi=hard"}, true},
+    {"cortex_m55", "arm-none-eabi-g++", {"-mthumb", "-mcpu=cortex-m55", "-mfloat-abi=hard"}, true},
+    {"riscv32", "riscv64-unknown-elf-g++", {"-march=rv32imc", "-mabi=ilp32"}},
+};
+
+bool contains(const std::vector<std::string>& list, const std::string& name) {
+  return std::find(list.begin(), list.end(), name) != list.end();
+}
+
+std::vector<std::string> headers() {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::recursive_directory_iterator(kRuntime))
+    if (entry.path().extension() == ".hpp")
+      names.push_back(fs::relative(entry.path(), kRuntime).string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+class Headers : public testing::TestWithParam<Toolchain> {
+ protected:
+  void SetUp() override {
+    if (!has_compiler(GetParam().compiler)) GTEST_SKIP() << "needs " << GetParam().compiler;
+  }
+  /// Compiles a file that includes nothing but `header`, twice.
+  static std::string alone(const std::string& header, std::vector<std::string> flags) {
+    flags.insert(flags.end(), GetParam().flags.begin(), GetParam().flags.end());
+    flags.insert(flags.end(), {"-Wall", "-Wextra", "-Wconversion", "-Werror", "-I" + kRuntime});
+    return complaint(fmt::format("#include \"{0}\"\n#include \"{0}\"\n", header), flags,
+                     GetParam().compiler);
+  }
+};
+
+TEST_P(Headers, CompileAlone) {
+  const std::vector<std::string> names = headers();
+  ASSERT_GT(names.size(), 20u);
+  std::vector<std::string> complaints(names.size());
+  in_parallel(names.size(), [&](size_t i) {
+    if (contains(kForDsp, names[i]) && !GetParam().dsp) return;
+    complaints[i] =
+        alone(names[i], {"-std=c++20", "-ffreestanding", "-fno-exceptions", "-fno-rtti"});
+  });
+  for (size_t i = 0; i < names.size(); ++i) EXPECT_EQ(complaints[i], "") << names[i];
+}
+
+TEST_P(Headers, ThoseOfApplicationsAreCpp11) {
+  for (const std::string& name : kForApplications)
+    for (const char* standard : {"-std=c++11", "-std=gnu++14", "-std=c++17", "-std=c++20"})
+      EXPECT_EQ(alone(name, {standard, "-Wpedantic", "-Wshadow"}), "") << name << " " << standard;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Headers, testing::ValuesIn(kToolchains),
+                         [](const auto& toolchain) { return toolchain.param.name; });
+
+TEST(Headers, AskForCpp20) {
+  for (const std::string& name : headers()) {
+    if (contains(kForApplications, name) || contains(kForDsp, name)) continue;
+    const std::string said =
+        complaint("#include \"" + name + "\"\n", {"-std=c++17", "-I" + kRuntime});
+    EXPECT_NE(said.find("NNoM's runtime needs C++20: compile this file with -std=c++20"),
+              std::string::npos)
+        << name << ": " << said;
+  }
+}
+
+}  // namespace
+}  // namespace nnomc

@@ -1,0 +1,181 @@
+// The same int8 model gives the same bytes on the host and on every emulated core, however it is
+// packed, rounded and optimised.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "compiler/compile.hpp"
+#include "compiler/firmware/boards.hpp"
+#include "compiler/firmware/model_firmware.hpp"
+#include "compiler/firmware/paths.hpp"
+#include "compiler/io/file.hpp"
+#include "compiler/quantise/fixed_point.hpp"
+#include "compiler/simulate/simulate.hpp"
+#include "tests/random_layers.hpp"
+
+namespace nnomc {
+namespace {
+
+struct Case {
+  const char* core;
+  const char* target;
+  Optimise optimise;
+  Rounding rounding;
+  bool per_channel;
+  unsigned seed;             ///< of the model
+  const char* flag = "-O2";  ///< the user's own; the model's code has its level written in it
+};
+
+constexpr auto kSize = Optimise::size, kBalanced = Optimise::balanced, kSpeed = Optimise::speed;
+constexpr auto kSingle = Rounding::single_rounding, kDouble = Rounding::double_rounding;
+
+std::string describe(const Case& c) {
+  const char* const optimise[] = {"size", "balanced", "speed"};
+  return fmt::format("{} for {}, {}, {}, per {}, model {}, {}", c.core, c.target,
+                     optimise[static_cast<size_t>(c.optimise)],
+                     c.rounding == kSingle ? "single" : "double",
+                     c.per_channel ? "channel" : "tensor", c.seed, c.flag);
+}
+
+Program program_of(const Case& c) {
+  const Graph graph = all_ops_graph(c.seed);
+  return lower(graph, usual_scales(graph),
+               {.numbers = {true, c.rounding, layout_of(c.target)}, .per_channel = c.per_channel});
+}
+
+/// What the host gives for `samples`, the bytes of the inputs of each.
+struct Expected {
+  std::vector<std::byte> outputs, layers;  ///< of all samples; of the first
+};
+
+Expected on_host(const Program& program, std::span<const std::byte> samples) {
+  Expected expected;
+  Simulator simulator(program);
+  for (size_t at = 0; at < samples.size();) {
+    const bool first = at == 0;
+    for (size_t i = 0; i < program.graph.inputs.size(); ++i) {
+      const auto to = std::as_writable_bytes(simulator.input_bytes(i));
+      std::copy_n(samples.begin() + static_cast<std::ptrdiff_t>(at), to.size(), to.begin());
+      at += to.size();
+    }
+    simulator.run([&](size_t node, const void* output) {
+      if (!first || info(program.graph.nodes[node].op).alias) return;
+      const auto* bytes = static_cast<const std::byte*>(output);
+      const int count =
+          tensor_bytes(program.graph, program.graph.nodes[node].output, program.numbers);
+      expected.layers.insert(expected.layers.end(), bytes, bytes + count);
+    });
+    for (size_t i = 0; i < program.graph.outputs.size(); ++i) {
+      const auto bytes = std::as_bytes(simulator.output_bytes(i));
+      expected.outputs.insert(expected.outputs.end(), bytes.begin(), bytes.end());
+    }
+  }
+  return expected;
+}
+
+/// The first layer whose bytes differ.
+std::string first_difference(const Program& program, const std::vector<std::byte>& got,
+                             const std::vector<std::byte>& want) {
+  size_t at = 0;
+  for (const Node& node : program.graph.nodes) {
+    if (info(node.op).alias) continue;
+    const int count = tensor_bytes(program.graph, node.output, program.numbers);
+    for (int i = 0; i < count; ++i, ++at)
+      if (at >= got.size() || got[at] != want[at])
+        return fmt::format("{}, byte {}", describe(node), i);
+  }
+  return got.size() == want.size() ? "" : "more layers than there are";
+}
+
+void check(const Case& c, const Program& program, std::span<const std::byte> samples) {
+  const TempDir folder;
+  EmitOptions options;
+  options.optimise = c.optimise;
+  const Generated files = emit(program, options);
+  write_file(folder.file("model.hpp"), files.header);
+  write_file(folder.file("model.cpp"), files.source);
+  const std::string elf = build_model_firmware({.core = c.core,
+                                                .sources = {folder.file("model.cpp")},
+                                                .include_dirs = {folder.path().string()},
+                                                .optimise = c.flag,
+                                                .directory = folder.file("build"),
+                                                .defines = {}},
+                                               "model.hpp", "model::Graph");
+  const ModelRun got = run_model_firmware(
+      elf, c.core, samples, {.layers = true, .count = false, .timeout = std::chrono::seconds(300)});
+  const Expected want = on_host(program, samples);
+  EXPECT_EQ(first_difference(program, got.layer_output, want.layers), "");
+  EXPECT_TRUE(got.output == want.outputs);
+}
+
+bool have_tools() {
+  return !find_program("arm-none-eabi-g++").empty() && !find_program("qemu-system-arm").empty();
+}
+
+void check_all_ops(const Case& c) {
+  SCOPED_TRACE(describe(c));
+  const Program program = program_of(c);
+  Random r(c.seed);
+  std::vector<std::byte> samples;
+  for (int n = 0; n < 3; ++n)
+    for (const int t : program.graph.inputs)
+      for (int i = program.graph.shape(t).size(); i > 0; --i)
+        samples.push_back(static_cast<std::byte>(r.whole(0, 255)));
+  check(c, program, samples);
+}
+
+TEST(Targets, AgreeWithTheHost) {
+  if (!have_tools()) GTEST_SKIP() << "needs arm-none-eabi-g++ and qemu-system-arm";
+  for (const Case& c :
+       std::vector<Case>{{"cortex-m0", "any", kSize, kSingle, true, 1, "-Os"},
+                         {"cortex-m0", "any", kBalanced, kDouble, false, 2},
+                         {"cortex-m0", "cortex-m0", kSpeed, kSingle, false, 3},
+                         {"cortex-m3", "any", kBalanced, kSingle, false, 1},
+                         {"cortex-m3", "cortex-m3", kSpeed, kDouble, true, 2},
+                         {"cortex-m3", "host", kSize, kDouble, false, 3, "-Os"},
+                         {"cortex-m4", "any", kSpeed, kSingle, true, 2},
+                         {"cortex-m4", "cortex-m4", kSize, kDouble, true, 1, "-Os"},
+                         {"cortex-m4", "cortex-m4", kBalanced, kSingle, false, 3, "-O0"},
+                         {"cortex-m4", "cortex-m4", kSpeed, kSingle, true, 3},
+                         {"cortex-m7", "cortex-m7", kBalanced, kDouble, false, 1},
+                         {"cortex-m33", "cortex-m33", kSpeed, kDouble, false, 2},
+                         {"cortex-m55", "cortex-m55", kBalanced, kSingle, true, 3, "-O3"}})
+    check_all_ops(c);
+}
+
+TEST(Targets, AgreeOnTheExample) {
+  if (!have_tools()) GTEST_SKIP() << "needs arm-none-eabi-g++ and qemu-system-arm";
+  const std::string example = NNOM_SOURCE_DIR "/examples/fashion_mnist/";
+  const Graph graph = load_model(example + "model.keras");
+  const Scaling scaling{1.0 / 255, 0};
+  const Samples calibration(graph, {example + "calibration.npy"}, scaling);
+  const Samples images(graph, {example + "test_images.npy"}, scaling);
+  for (const char* core : {"cortex-m4", "cortex-m0"}) {
+    SCOPED_TRACE(core);
+    const Program program = compile(graph, calibration, {.target = core});
+    std::vector<std::byte> samples;
+    for (size_t i = 0; i < 5; ++i)
+      for (const float v : images.read(i, 0))
+        samples.push_back(static_cast<std::byte>(quantise(
+            static_cast<double>(v), program.scales[static_cast<size_t>(graph.inputs[0])])));
+    check({core, core, kBalanced, kSingle, true, 0}, program, samples);
+  }
+}
+
+/// Every core with every combination of options; the model changes from one to the next.
+TEST(SlowTargets, AgreeWithTheHost) {
+  if (!have_tools()) GTEST_SKIP() << "needs arm-none-eabi-g++ and qemu-system-arm";
+  static std::vector<std::string> cores = core_names();
+  unsigned seed = 100;
+  for (const std::string& core : cores)
+    for (const Optimise optimise : {kSize, kBalanced, kSpeed})
+      for (const Rounding rounding : {kSingle, kDouble})
+        for (const bool per_channel : {true, false})
+          for (const char* target : {"any", core == "cortex-m0plus" ? "cortex-m0" : core.c_str()})
+            check_all_ops({core.c_str(), target, optimise, rounding, per_channel, seed++,
+                           optimise == kSize ? "-Os" : "-O2"});
+}
+
+}  // namespace
+}  // namespace nnomc
