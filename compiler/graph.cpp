@@ -47,8 +47,7 @@ int Graph::add(Node node) {
   for (const int t : node.inputs) shapes.push_back(shape(t));
   if (shapes.empty() || static_cast<int>(shapes.size()) > op.max_inputs)
     fail(fmt::format("{} takes 1 to {} inputs, not {}", op.name, op.max_inputs, shapes.size()));
-  const nnom::Inferred out =
-      op.infer(node.op, shapes.data(), static_cast<int>(shapes.size()));
+  const nnom::Inferred out = op.infer(node.op, shapes.data(), static_cast<int>(shapes.size()));
   if (out.error) {
     std::string given;
     for (const Shape& s : shapes) given += (given.empty() ? "" : ", ") + to_string(s);

@@ -30,7 +30,7 @@ struct Numbers {
 
 /// Every arithmetic the compiler can run and emit; float is the reference, so it adds in double.
 template <template <class...> class List>
-using AllNumbers = List<nnom::Float<double, nnom::layout::Vector>,          //
+using AllNumbers = List<nnom::Float<double, nnom::layout::Vector>,       //
                         nnom::Int8<nnom::Single, nnom::layout::Plain>,   //
                         nnom::Int8<nnom::Single, nnom::layout::Dsp>,     //
                         nnom::Int8<nnom::Single, nnom::layout::Vector>,  //

@@ -36,12 +36,12 @@ struct NodePlace {
 
 /// What the compiler can ask of an op.
 struct OpInfo {
-  const char* name;    ///< as in the runtime
+  const char* name;  ///< as in the runtime
   int max_inputs;
-  bool linear;       ///< has weights
-  bool same_scale;   ///< its output has the scale and zero point of its input
-  bool alias;        ///< its output is its input's memory
-  bool clamps;       ///< can limit its output's range
+  bool linear;      ///< has weights
+  bool same_scale;  ///< its output has the scale and zero point of its input
+  bool alias;       ///< its output is its input's memory
+  bool clamps;      ///< can limit its output's range
 
   nnom::Inferred (*infer)(Op&, const Shape* inputs, int count);
   int64_t (*macs)(const Op&);

@@ -24,8 +24,7 @@ bool is_fixed(const Node& node, Optimise optimise) {
   const auto* conv = std::get_if<nnom::Conv2D>(&node.op);
   const bool first = conv && conv->in.c < 4;
   const bool depthwise = std::holds_alternative<nnom::DepthwiseConv2D>(node.op);
-  return optimise == Optimise::speed ? first || depthwise
-                                     : optimise == Optimise::balanced && first;
+  return optimise == Optimise::speed ? first || depthwise : optimise == Optimise::balanced && first;
 }
 
 std::string quantisation_text(const Quantisation& q) {
@@ -49,8 +48,10 @@ class Emitter {
   void make_inline() { storage_ = "inline constexpr"; }
 
   std::string slots(const char* which, const std::vector<int>& tensors) const {
-    std::string s = fmt::format("  static nnom::Slot {}(unsigned i) {{\n"
-                                "    static const nnom::Slot slots[] = {{\n", which);
+    std::string s = fmt::format(
+        "  static nnom::Slot {}(unsigned i) {{\n"
+        "    static const nnom::Slot slots[] = {{\n",
+        which);
     for (const int t : tensors)
       s += fmt::format("        {{{}u, {}u, {}}},\n", p_.plan.tensor[static_cast<size_t>(t)],
                        tensor_bytes(p_.graph, t, p_.numbers),
@@ -114,18 +115,17 @@ class Emitter {
       const std::string init = fmt::format("nnom::{} {{}}{}", op.name, op.op_text(node.op));
       const auto [at, fresh] = ops.emplace(init, id + "_op");
       if (fresh)
-        constants += fmt::format("{} nnom::{} {}{};\n", storage_, op.name, at->second,
-                                 op.op_text(node.op));
+        constants +=
+            fmt::format("{} nnom::{} {}{};\n", storage_, op.name, at->second, op.op_text(node.op));
       constants += fmt::format("{} nnom::{}::Data<Numbers> {}_data{};\n", storage_, op.name, id,
                                op.data_text(p_.data[i], p_.numbers, id + "_"));
       constants += fmt::format("{} nnom::Buffers<nnom::{}> {}_at{};\n\n", storage_, op.name, id,
                                op.buffers_text(node.op, p_.plan.nodes[i]));
-      calls += fmt::format("  layer({}, {}, {}, {}_data, {}_at);\n", literal(node.name),
-                           tensor_bytes(p_.graph, node.output, p_.numbers),
-                           is_fixed(node, o_.optimise)
-                               ? fmt::format("nnom::fixed<{}>", at->second)
-                               : at->second,
-                           id, id);
+      calls += fmt::format(
+          "  layer({}, {}, {}, {}_data, {}_at);\n", literal(node.name),
+          tensor_bytes(p_.graph, node.output, p_.numbers),
+          is_fixed(node, o_.optimise) ? fmt::format("nnom::fixed<{}>", at->second) : at->second, id,
+          id);
     }
     return fmt::format(
         "using Numbers = nnom::Int8<nnom::{}, nnom::layout::{}>;\n"
@@ -156,10 +156,10 @@ class Emitter {
 
   /// The compiler's own options don't slow the kernels down: -O0 would ninefold their time.
   std::string optimise_pragma(bool push) const {
-    return fmt::format("#if defined(__GNUC__) && !defined(__clang__)\n{}#pragma GCC optimize(\"{}\")\n"
-                       "#endif\n",
-                       push ? "#pragma GCC push_options\n" : "",
-                       o_.optimise == Optimise::size ? "Os" : "O2");
+    return fmt::format(
+        "#if defined(__GNUC__) && !defined(__clang__)\n{}#pragma GCC optimize(\"{}\")\n"
+        "#endif\n",
+        push ? "#pragma GCC push_options\n" : "", o_.optimise == Optimise::size ? "Os" : "O2");
   }
 
  private:
@@ -187,10 +187,10 @@ Generated emit(const Program& program, const EmitOptions& options) {
   Generated g;
   g.header = e.notice() + "#pragma once\n\n#include \"nnom/model.hpp\"\n\n" + e.declarations();
   g.source = e.notice() + e.optimise_pragma(false) +
-             fmt::format("#include \"{}\"\n\n#include \"nnom/nnom.hpp\"\n\nnamespace {} {{\n"
-                         "namespace {{\n\n{}\n}}  // namespace\n\n{}\n}}  // namespace {}\n",
-                         options.file, options.name, e.definitions(), e.functions("", ""),
-                         options.name);
+             fmt::format(
+                 "#include \"{}\"\n\n#include \"nnom/nnom.hpp\"\n\nnamespace {} {{\n"
+                 "namespace {{\n\n{}\n}}  // namespace\n\n{}\n}}  // namespace {}\n",
+                 options.file, options.name, e.definitions(), e.functions("", ""), options.name);
   return g;
 }
 
@@ -199,10 +199,10 @@ std::string emit_single_header(const Program& program, const EmitOptions& option
   e.make_inline();
   return e.notice() + "#pragma once\n\n" + e.optimise_pragma(true) +
          "#include \"nnom/nnom.hpp\"\n\n" + e.declarations() +
-         fmt::format("\nnamespace {} {{\nnamespace detail {{\n\n{}\n}}  // namespace detail\n\n{}"
-                     "\n}}  // namespace {}\n",
-                     options.name, e.definitions(), e.functions("inline ", "detail::"),
-                     options.name) +
+         fmt::format(
+             "\nnamespace {} {{\nnamespace detail {{\n\n{}\n}}  // namespace detail\n\n{}"
+             "\n}}  // namespace {}\n",
+             options.name, e.definitions(), e.functions("inline ", "detail::"), options.name) +
          "\n#if defined(__GNUC__) && !defined(__clang__)\n#pragma GCC pop_options\n#endif\n";
 }
 

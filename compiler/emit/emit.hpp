@@ -11,8 +11,8 @@ namespace nnomc {
 enum class Optimise { size, balanced, speed };
 
 struct EmitOptions {
-  std::string name = "model";  ///< namespace, and the stem of the files; a C++ identifier
-  std::string section;         ///< of the weights; empty: .rodata
+  std::string name = "model";      ///< namespace, and the stem of the files; a C++ identifier
+  std::string section;             ///< of the weights; empty: .rodata
   std::string file = "model.hpp";  ///< name of the header, as the source includes it
   Optimise optimise = Optimise::balanced;
 };

@@ -7,7 +7,8 @@ namespace nnomc {
 std::string identifier(const std::string& name) {
   std::string s;
   for (const char c : name) {
-    const bool usable = std::isalnum(static_cast<unsigned char>(c)) && static_cast<unsigned char>(c) < 128;
+    const bool usable =
+        std::isalnum(static_cast<unsigned char>(c)) && static_cast<unsigned char>(c) < 128;
     if (usable)
       s += c;
     else if (!s.empty() && s.back() != '_')

@@ -7,7 +7,8 @@
 
 namespace nnomc {
 
-/// `name` with what no identifier holds made an underscore; never empty, never with a leading underscore.
+/// `name` with what no identifier holds made an underscore; never empty, never with a leading
+/// underscore.
 std::string identifier(const std::string& name);
 
 /// Identifiers that differ from all given out before.

@@ -2,11 +2,11 @@
 /// Values of the runtime's types as C++ text: what the generated code is made of.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <string>
 #include <type_traits>
-
-#include <fmt/format.h>
 
 #include "nnom/ops.hpp"
 

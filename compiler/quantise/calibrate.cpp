@@ -13,13 +13,13 @@
 namespace nnomc {
 namespace {
 
-constexpr size_t kTrialSamples = 32;   // on which contested ranges are decided
-constexpr size_t kContested = 8;       // tensors decided at the output, at most
-constexpr double kWorthTrying = 0.8;   // local error, relative to min-max, that makes a contest
+constexpr size_t kTrialSamples = 32;    // on which contested ranges are decided
+constexpr size_t kContested = 8;        // tensors decided at the output, at most
+constexpr double kWorthTrying = 0.8;    // local error, relative to min-max, that makes a contest
 constexpr double kWorthKeeping = 0.95;  // error at the output, relative to the best before
 
-/// Runs `program` on every sample, on all cores; visit(worker, tensor, values) sees each tensor that
-/// has a range of its own. A worker's calls do not overlap.
+/// Runs `program` on every sample, on all cores; visit(worker, tensor, values) sees each tensor
+/// that has a range of its own. A worker's calls do not overlap.
 void observe(const Program& program, const Samples& samples, size_t workers, Progress& progress,
              const std::function<void(size_t, size_t, std::span<const float>)>& visit) {
   const Graph& graph = program.graph;
@@ -33,8 +33,9 @@ void observe(const Program& program, const Samples& samples, size_t workers, Pro
       }
       simulator.run([&](size_t node, const void* output) {
         const auto t = static_cast<size_t>(graph.nodes[node].output);
-        visit(worker, t, {static_cast<const float*>(output),
-                          static_cast<size_t>(graph.tensors[t].shape.size())});
+        visit(worker, t,
+              {static_cast<const float*>(output),
+               static_cast<size_t>(graph.tensors[t].shape.size())});
       });
       progress.step();
     }
@@ -55,9 +56,10 @@ std::vector<Limits> min_max(const Program& program, const Samples& samples, size
               check += v * 0.0f;  // NaN for infinities and NaN
             }
             if (check != 0 || std::isnan(check))
-              throw Error("{}: '{}' gives values that are not finite for the calibration data: "
-                          "check the data (--scale and --offset?) and the model's weights",
-                          program.graph.file, program.graph.tensors[t].name);
+              throw Error(
+                  "{}: '{}' gives values that are not finite for the calibration data: "
+                  "check the data (--scale and --offset?) and the model's weights",
+                  program.graph.file, program.graph.tensors[t].name);
             found[worker][t] = {lo, hi};
           });
   std::vector<Limits> limits(tensors);
@@ -86,10 +88,14 @@ std::vector<Histogram> histograms(const Program& program, const Samples& samples
 Limits choose(const Histogram& h, const Limits& all, Calibration method) {
   if (!(all.width() > 0)) return all;
   switch (method) {
-    case Calibration::percentile: return h.percentile();
-    case Calibration::kl: return h.least_divergence();
-    case Calibration::mse: return h.least_error();
-    default: return all;
+    case Calibration::percentile:
+      return h.percentile();
+    case Calibration::kl:
+      return h.least_divergence();
+    case Calibration::mse:
+      return h.least_error();
+    default:
+      return all;
   }
 }
 
@@ -98,7 +104,9 @@ Limits choose(const Histogram& h, const Limits& all, Calibration method) {
 class OutputError {
  public:
   OutputError(const Program& reference, const Samples& samples, const Lowering& lowering)
-      : graph_(reference.graph), lowering_(lowering), count_(std::min(samples.count(), kTrialSamples)) {
+      : graph_(reference.graph),
+        lowering_(lowering),
+        count_(std::min(samples.count(), kTrialSamples)) {
     lowering_.numbers = {true, lowering.numbers.rounding, Layout::vector};
     for (const int t : graph_.outputs) {
       const int p = graph_.producer(t);
@@ -168,7 +176,8 @@ void decide(const Program& reference, const Samples& samples, const Lowering& lo
   std::vector<Contest> contests;
   for (size_t t = 0; t < limits.size(); ++t) {
     if (!needs_range(reference.graph, static_cast<int>(t)) || !(limits[t].width() > 0)) continue;
-    const double gain = histogram[t].error(histogram[t].least_error()) / histogram[t].error(limits[t]);
+    const double gain =
+        histogram[t].error(histogram[t].least_error()) / histogram[t].error(limits[t]);
     if (gain < kWorthTrying) contests.push_back({t, gain});
   }
   std::stable_sort(contests.begin(), contests.end(),
@@ -201,8 +210,7 @@ Ranges calibrate(const Graph& graph, const Samples& samples, Calibration method,
   const Program reference = lower_float(graph);
   const size_t workers =
       std::min<size_t>(samples.count(), std::max(1u, std::thread::hardware_concurrency()));
-  Progress progress("calibrating",
-                    samples.count() * (method == Calibration::min_max ? 1 : 2));
+  Progress progress("calibrating", samples.count() * (method == Calibration::min_max ? 1 : 2));
   std::vector<Limits> limits = min_max(reference, samples, workers, progress);
   Ranges ranges;
   ranges.tensors.resize(limits.size());

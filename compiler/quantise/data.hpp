@@ -23,10 +23,9 @@ struct Making {
   const T* keep(std::string field, std::vector<T> values) const {
     auto owner = std::make_shared<const std::vector<T>>(std::move(values));
     const T* data = owner->data();
-    out.blobs.push_back({std::move(field), data, owner->size(), owner->size() * sizeof(T),
-                         type_text<T>(), owner, [](const void* p, size_t n) {
-                           return elements_text(static_cast<const T*>(p), n);
-                         }});
+    out.blobs.push_back(
+        {std::move(field), data, owner->size(), owner->size() * sizeof(T), type_text<T>(), owner,
+         [](const void* p, size_t n) { return elements_text(static_cast<const T*>(p), n); }});
     return data;
   }
 };
@@ -42,8 +41,7 @@ struct Packing {
       const nnom::Matrix m = op.matrix();
       channels = static_cast<size_t>(outputs(op));
       per_channel = static_cast<size_t>(m.taps) * static_cast<size_t>(m.length);
-      size = channels / static_cast<size_t>(m.rows) *
-             static_cast<size_t>(N::Layout::size(m));
+      size = channels / static_cast<size_t>(m.rows) * static_cast<size_t>(N::Layout::size(m));
     } else {
       channels = static_cast<size_t>(op.out.c);
       per_channel = static_cast<size_t>(op.kernel.size());
@@ -156,8 +154,8 @@ void make(const nnom::Mean& op, const Making& m, nnom::Mean::Data<N>& d) {
   d.clamp = make_clamp<N>(m);
   if constexpr (N::quantised) {
     d.bias = -op.pixels() * m.scales.in[0].zero;
-    d.rescale = rescale_by<typename N::Rescale>(m.scales.in[0].scale / m.scales.out.scale /
-                                                op.pixels());
+    d.rescale =
+        rescale_by<typename N::Rescale>(m.scales.in[0].scale / m.scales.out.scale / op.pixels());
   }
 }
 
@@ -170,8 +168,8 @@ void make(const nnom::Add&, const Making& m, nnom::Add::Data<N>& d) {
       d.zero[i] = static_cast<int8_t>(m.scales.in[i].zero);
       d.rescale[i] = rescale_by<typename N::Rescale>(m.scales.in[i].scale / common);
     }
-    d.total = rescale_by<typename N::Rescale>(common / (1 << nnom::Add::headroom) /
-                                              m.scales.out.scale);
+    d.total =
+        rescale_by<typename N::Rescale>(common / (1 << nnom::Add::headroom) / m.scales.out.scale);
   }
 }
 
@@ -195,9 +193,8 @@ void make(const nnom::Concat& op, const Making& m, nnom::Concat::Data<N>& d) {
 template <class N>
 void make(const nnom::Activation& op, const Making& m, nnom::Activation::Data<N>& d) {
   if constexpr (N::quantised)
-    d.table = m.keep("table", table_of(m.scales.in[0], m.scales.out, [&](double x) {
-                       return nnom::Activation::apply(op, x);
-                     }));
+    d.table = m.keep("table", table_of(m.scales.in[0], m.scales.out,
+                                       [&](double x) { return nnom::Activation::apply(op, x); }));
 }
 
 template <class N>

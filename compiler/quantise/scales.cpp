@@ -17,7 +17,8 @@ double reach(const Node& node, double in) {
   for (size_t c = 0; c < channels; ++c) {
     double sum = 0;
     for (size_t k = 0; k < per; ++k)
-      sum += std::abs(static_cast<double>(node.weights[depthwise ? k * channels + c : c * per + k]));
+      sum +=
+          std::abs(static_cast<double>(node.weights[depthwise ? k * channels + c : c * per + k]));
     const double bias = node.bias.empty() ? 0 : std::abs(static_cast<double>(node.bias[c]));
     largest = std::max(largest, sum * in + bias);
   }

@@ -54,8 +54,8 @@ void Simulator::set_input(size_t i, std::span<const float> values) {
     return;
   }
   for (size_t k = 0; k < to.size(); ++k)
-    to[k] = static_cast<unsigned char>(
-        quantise(static_cast<double>(values[k]), program_.scales[t]));
+    to[k] =
+        static_cast<unsigned char>(quantise(static_cast<double>(values[k]), program_.scales[t]));
 }
 
 void Simulator::run(const NodeObserver& observer) {
@@ -79,8 +79,8 @@ std::vector<float> Simulator::tensor(int t) const {
     return values;
   }
   for (size_t k = 0; k < values.size(); ++k)
-    values[k] = static_cast<float>(
-        dequantise(static_cast<int8_t>(from[k]), program_.scales[index]));
+    values[k] =
+        static_cast<float>(dequantise(static_cast<int8_t>(from[k]), program_.scales[index]));
   return values;
 }
 
@@ -95,8 +95,7 @@ std::vector<std::vector<float>> run_once(const Program& program,
   for (size_t i = 0; i < inputs.size(); ++i) simulator.set_input(i, inputs[i]);
   simulator.run();
   std::vector<std::vector<float>> outputs;
-  for (size_t i = 0; i < program.graph.outputs.size(); ++i)
-    outputs.push_back(simulator.output(i));
+  for (size_t i = 0; i < program.graph.outputs.size(); ++i) outputs.push_back(simulator.output(i));
   return outputs;
 }
 

@@ -64,29 +64,40 @@ struct Activation {
     const double slope = double{op.slope}, threshold = double{op.threshold};
     const auto hard = [&](double v) { return v < 0 ? 0 : v > 1 ? 1 : v; };
     switch (op.function) {
-      case Function::linear: return x;
+      case Function::linear:
+        return x;
       case Function::relu:
         return x >= double{op.high} ? double{op.high}
                : x >= threshold     ? x
                                     : slope * (x - threshold);
-      case Function::elu: return x > 0 ? x : slope * __builtin_expm1(x);
+      case Function::elu:
+        return x > 0 ? x : slope * __builtin_expm1(x);
       case Function::selu:  // constants: Klambauer et al. 2017
         return 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * __builtin_expm1(x));
-      case Function::sigmoid: return 1 / (1 + __builtin_exp(-x));
-      case Function::hard_sigmoid: return hard(slope * x + threshold);
-      case Function::tanh: return __builtin_tanh(x);
-      case Function::softplus: return x > 30 ? x : __builtin_log1p(__builtin_exp(x));
-      case Function::softsign: return x / (1 + __builtin_fabs(x));
-      case Function::exponential: return __builtin_exp(x);
-      case Function::silu: return x / (1 + __builtin_exp(-x));
-      case Function::hard_silu: return x * hard(slope * x + threshold);
-      case Function::gelu: return 0.5 * x * (1 + __builtin_erf(x * 0.7071067811865476));
+      case Function::sigmoid:
+        return 1 / (1 + __builtin_exp(-x));
+      case Function::hard_sigmoid:
+        return hard(slope * x + threshold);
+      case Function::tanh:
+        return __builtin_tanh(x);
+      case Function::softplus:
+        return x > 30 ? x : __builtin_log1p(__builtin_exp(x));
+      case Function::softsign:
+        return x / (1 + __builtin_fabs(x));
+      case Function::exponential:
+        return __builtin_exp(x);
+      case Function::silu:
+        return x / (1 + __builtin_exp(-x));
+      case Function::hard_silu:
+        return x * hard(slope * x + threshold);
+      case Function::gelu:
+        return 0.5 * x * (1 + __builtin_erf(x * 0.7071067811865476));
       case Function::gelu_tanh:  // Hendrycks and Gimpel 2016
-        return 0.5 * x *
-               (1 + __builtin_tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)));
+        return 0.5 * x * (1 + __builtin_tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)));
       case Function::mish:
         return x * __builtin_tanh(x > 30 ? x : __builtin_log1p(__builtin_exp(x)));
-      case Function::log: return __builtin_log(x);
+      case Function::log:
+        return __builtin_log(x);
     }
     return x;
   }

@@ -54,13 +54,13 @@ struct Conv2D {
     for_rows<T, N>(op, d.in_zero, io, op.contiguous(), [&](int y, Window<LineOf<N>> w) NNOM_INLINE {
       if (!op.contiguous()) w.length = group_channels;
       const typename N::Weight* weights = d.weights;
-      typename N::Out* out = io.out.row(y);
+      typename N::Out* to = io.out.row(y);
       for (int g = 0; g < op.groups; ++g) {
-        multiply<T, N>({w, op.stride.w * op.in.c, op.out.w, out, op.out.c}, m, d, weights,
+        multiply<T, N>({w, op.stride.w * op.in.c, op.out.w, to, op.out.c}, m, d, weights,
                        g * m.rows);
         w.first += group_channels;
         weights += N::Layout::size(m);
-        out += m.rows;
+        to += m.rows;
       }
     });
   }

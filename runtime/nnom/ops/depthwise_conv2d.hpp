@@ -36,11 +36,11 @@ struct DepthwiseConv2D {
     const Linear<N> d = data;
     const int step = op.stride.w * op.in.c;
     for_rows<T, N>(op, d.in_zero, io, false, [&](int y, Window<LineOf<N>> w) NNOM_INLINE {
-      typename N::Out* out = io.out.row(y);
-      for (int x = 0; x < op.out.w; ++x, w.first += step, out += op.out.c) {
+      typename N::Out* to = io.out.row(y);
+      for (int x = 0; x < op.out.w; ++x, w.first += step, to += op.out.c) {
         const int whole = op.out.c & ~3;
-        for (int c = 0; c < whole; c += 4) channels<T, N, 4>(w, c, op.out.c, d, out);
-        for (int c = whole; c < op.out.c; ++c) channels<T, N, 1>(w, c, op.out.c, d, out);
+        for (int c = 0; c < whole; c += 4) channels<T, N, 4>(w, c, op.out.c, d, to);
+        for (int c = whole; c < op.out.c; ++c) channels<T, N, 1>(w, c, op.out.c, d, to);
       }
     });
   }

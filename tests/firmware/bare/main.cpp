@@ -9,6 +9,7 @@
 namespace {
 
 model::Model net;
+float real_input[model::Graph::Input<0>::size], real_output[model::Graph::Output<0>::size];
 
 template <size_t I = 0>
 void fill_inputs(const int8_t* from) {
@@ -53,9 +54,11 @@ void start() {
   const uint32_t* source = &data_source;
   for (uint32_t* p = &data_begin; p != &data_end;) *p++ = *source++;
   for (uint32_t* p = &bss_begin; p != &bss_end;) *p++ = 0;
+  net.write<0>(real_input);  // the conversions are there too, but for nothing
   fill_inputs(sample_input);
   net.run();
-  exit_with(outputs_are(sample_output) ? 0 : 1);
+  net.read<0>(real_output);
+  exit_with(outputs_are(sample_output) && real_output[0] < 1e9f ? 0 : 1);
 }
 
 struct Vectors {
