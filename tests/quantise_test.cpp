@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "compiler/quantise/calibrate.hpp"
+#include "compiler/quantise/fixed_point.hpp"
 #include "compiler/simulate/simulate.hpp"
 #include "tests/oracle.hpp"
 #include "tests/random_layers.hpp"
@@ -165,14 +166,19 @@ std::vector<double> bound(const Graph& g, const std::vector<Quantisation>& scale
                           const std::vector<float>& x) {
   Node n = g.nodes[0];
   const double in = scales[at(n.inputs[0])].scale, out = scales[at(n.output)].scale;
-  std::vector<double> step(kChannels);
+  std::vector<double> step(kChannels), products(kChannels);
   for (size_t i = 0; i < n.weights.size(); ++i) {
+    const double size = std::abs(double{n.weights[i]});
     double& s = step[channel_of(n, i)];
-    s = std::max(s, std::abs(double{n.weights[i]}) / 127);
+    s = std::max(s, size / 127);
+    products[channel_of(n, i)] += size * most_of(scales[at(n.inputs[0])]);
   }
-  // A bias takes 31 bits, so beside a large one the weights are coarser.
-  for (size_t c = 0; c < n.bias.size(); ++c)
-    step[c] = std::max(step[c], std::abs(double{n.bias[c]}) / in / (1 << 30));
+  // A bias takes 31 bits, so beside a large one the weights are coarser; but no bias has to be
+  // larger than what brings the products out of the output's range.
+  for (size_t c = 0; c < n.bias.size(); ++c) {
+    const double needed = products[c] + most_of(scales[at(n.output)]) + out;
+    step[c] = std::max(step[c], std::min(std::abs(double{n.bias[c]}), needed) / in / (1 << 30));
+  }
   if (!per_channel) step.assign(kChannels, *std::max_element(step.begin(), step.end()));
   n.bias.clear(), n.range = {};
   std::vector<double> half_steps(x.size(), in / 2), sizes;

@@ -13,7 +13,8 @@
 namespace nnomc {
 namespace {
 
-constexpr size_t kTrialSamples = 32;    // on which contested ranges are decided
+constexpr int64_t kTrialWork =
+    300'000'000;                        // operations of the samples contested ranges are decided on
 constexpr size_t kContested = 8;        // tensors decided at the output, at most
 constexpr double kWorthTrying = 0.8;    // local error, relative to min-max, that makes a contest
 constexpr double kWorthKeeping = 0.95;  // error at the output, relative to the best before
@@ -99,20 +100,33 @@ Limits choose(const Histogram& h, const Limits& all, Calibration method) {
   }
 }
 
-/// The error of int8 against float at the outputs (before a softmax, which hides it), as the mean
-/// over the outputs of noise to signal power.
+size_t trial_samples(const Graph& graph, const Samples& samples) {
+  const int64_t affordable = kTrialWork / std::max<int64_t>(graph.macs(), 1);
+  return std::min(samples.count(), static_cast<size_t>(std::max<int64_t>(affordable, 16)));
+}
+
+/// Real probabilities, as an int8 softmax is too coarse to compare by.
+void softmax(std::vector<float>& values) {
+  const float top = *std::max_element(values.begin(), values.end());
+  double sum = 0;
+  for (float& v : values) sum += static_cast<double>(v = std::exp(v - top));
+  for (float& v : values) v = static_cast<float>(static_cast<double>(v) / sum);
+}
+
+/// The error of int8 against float at the outputs, as noise to signal power summed over them.
 class OutputError {
  public:
   OutputError(const Program& reference, const Samples& samples, const Lowering& lowering)
       : graph_(reference.graph),
         lowering_(lowering),
-        count_(std::min(samples.count(), kTrialSamples)) {
+        count_(trial_samples(reference.graph, samples)) {
     lowering_.numbers = {true, lowering.numbers.rounding, Layout::vector};
     for (const int t : graph_.outputs) {
       const int p = graph_.producer(t);
-      const bool softmax =
+      const bool probabilities =
           p >= 0 && std::holds_alternative<nnom::Softmax>(graph_.nodes[static_cast<size_t>(p)].op);
-      seen_.push_back(softmax ? graph_.nodes[static_cast<size_t>(p)].inputs[0] : t);
+      seen_.push_back(probabilities ? graph_.nodes[static_cast<size_t>(p)].inputs[0] : t);
+      softmax_.push_back(probabilities);
     }
     for (size_t s = 0; s < count_; ++s) {
       inputs_.emplace_back();
@@ -149,8 +163,10 @@ class OutputError {
       values[s].resize(seen_.size());
       simulator.run([&](size_t node, const void*) {
         for (size_t o = 0; o < seen_.size(); ++o)
-          if (program.graph.nodes[node].output == seen_[o])
+          if (program.graph.nodes[node].output == seen_[o]) {
             values[s][o] = simulator.tensor(seen_[o]);
+            if (softmax_[o]) softmax(values[s][o]);
+          }
       });
     });
     return values;
@@ -159,7 +175,8 @@ class OutputError {
   const Graph& graph_;
   Lowering lowering_;
   size_t count_;
-  std::vector<int> seen_;
+  std::vector<int> seen_;      // the tensor compared for each output
+  std::vector<bool> softmax_;  // whether it goes through a softmax first
   std::vector<std::vector<std::vector<float>>> inputs_;
   Values expected_;
 };

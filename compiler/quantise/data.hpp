@@ -89,11 +89,9 @@ nnom::Clamp<N> make_clamp(const Making& m) {
   return clamp;
 }
 
-/// The scale of a channel's weights: that of the largest, or coarser where the bias would not fit
-/// 30 bits. A channel without weights gets one that keeps its bias to 1/1024 of an output step.
-inline double weight_scale(double largest, double bias, double in_scale, double out_scale) {
-  const double scale = largest > 0 ? largest / 127 : out_scale / in_scale / 1024;
-  return std::max(scale, std::abs(bias) / in_scale / (1 << 30));
+/// The finest scale of weights at which a bias fits 30 bits.
+inline double bias_scale(double bias, double in_scale) {
+  return std::abs(bias) / in_scale / (1 << 30);
 }
 
 template <class N, class Op>
@@ -107,30 +105,40 @@ void make(const Op& op, const Making& m, nnom::Linear<N>& d) {
   std::vector<typename N::Bias> bias(p.channels);
   d.clamp = make_clamp<N>(m);
   if constexpr (N::quantised) {
-    const Quantisation in = m.scales.in[0];
-    const double out_scale = m.scales.out.scale;
+    const Quantisation in = m.scales.in[0], out = m.scales.out;
     d.in_zero = static_cast<int8_t>(in.zero);
     d.per_channel = m.scales.per_channel;
-    std::vector<double> scale(p.channels);
+    std::vector<double> scale(p.channels), real(p.channels);
+    std::vector<bool> used(p.channels);  // channels whose weights matter
     for (size_t c = 0; c < p.channels; ++c) {
-      double largest = 0;
-      for (size_t k = 0; k < p.per_channel; ++k)
-        largest = std::max(largest, std::abs(static_cast<double>(weight(c, k))));
-      scale[c] = weight_scale(largest, static_cast<double>(bias_of(c)), in.scale, out_scale);
+      double largest = 0, sum = 0;
+      for (size_t k = 0; k < p.per_channel; ++k) {
+        const double size = std::abs(static_cast<double>(weight(c, k)));
+        largest = std::max(largest, size), sum += size;
+      }
+      real[c] = static_cast<double>(bias_of(c));
+      used[c] = largest > 0 && !stays_outside(real[c], sum * most_of(in), out);
+      if (!used[c]) real[c] = std::clamp(real[c], dequantise(-129, out), dequantise(128, out));
+      scale[c] = std::max(used[c] ? largest / 127 : 0, bias_scale(real[c], in.scale));
     }
-    if (!d.per_channel)
-      std::fill(scale.begin(), scale.end(), *std::max_element(scale.begin(), scale.end()));
+    const double of_bias = out.scale / in.scale / 1024;  // where it is alone: 1/1024 output step
+    const double largest = *std::max_element(scale.begin(), scale.end());
+    for (size_t c = 0; c < p.channels; ++c)
+      if (!d.per_channel)
+        scale[c] = largest > 0 ? largest : of_bias;
+      else if (!used[c])
+        scale[c] = of_bias;
     std::vector<typename N::Rescale> rescale;
     for (size_t c = 0; c < p.channels; ++c) {
-      double folded = std::round(static_cast<double>(bias_of(c)) / (in.scale * scale[c]));
-      for (size_t k = 0; k < p.per_channel; ++k) {
+      double folded = std::round(real[c] / (in.scale * scale[c]));
+      for (size_t k = 0; used[c] && k < p.per_channel; ++k) {
         const double q = std::round(static_cast<double>(weight(c, k)) / scale[c]);
         weights[Packing<N>::packed(op, c, k)] = static_cast<int8_t>(q);
         folded -= in.zero * q;
       }
       bias[c] = static_cast<int32_t>(std::clamp(folded, -2147483648.0, 2147483647.0));
       if (d.per_channel || c == 0)
-        rescale.push_back(rescale_by<typename N::Rescale>(in.scale * scale[c] / out_scale));
+        rescale.push_back(rescale_by<typename N::Rescale>(in.scale * scale[c] / out.scale));
     }
     d.rescale = m.keep("rescale", std::move(rescale));
   } else {

@@ -34,4 +34,15 @@ inline int8_t quantise(double real, const Quantisation& q) {
 
 inline double dequantise(int stored, const Quantisation& q) { return q.scale * (stored - q.zero); }
 
+/// The largest magnitude `q` can hold.
+inline double most_of(const Quantisation& q) {
+  return q.scale * std::max(127 - q.zero, q.zero + 128);
+}
+
+/// Whether a channel stays outside of what `out` can hold, as its products add no more than
+/// `products` to its bias or take from it.
+inline bool stays_outside(double bias, double products, const Quantisation& out) {
+  return bias + products < dequantise(-128, out) || bias - products > dequantise(127, out);
+}
+
 }  // namespace nnomc

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 namespace nnomc {
@@ -15,17 +16,17 @@ constexpr size_t kLevels = 256;
 Quantisation quantisation_of(const Limits& limits) {
   const double lo = std::min(static_cast<double>(limits.lo), 0.0);
   const double hi = std::max(static_cast<double>(limits.hi), 0.0);
-  if (!(hi - lo > 0)) return {1, 0};
   // A scale is kept as a float in the model, so it is one from here on.
   const auto scale = static_cast<double>(static_cast<float>((hi - lo) / 255));
-  if (!(scale > 0)) return {1, 0};
+  if (scale < static_cast<double>(std::numeric_limits<float>::min())) return {1, 0};
   return {scale, static_cast<int>(std::clamp(std::round(-128 - lo / scale), -128.0, 127.0))};
 }
 
 void Histogram::add(std::span<const float> values) {
-  const float scale = limits_.width() > 0 ? static_cast<float>(bins) / limits_.width() : 0.0f;
+  const double lo = static_cast<double>(limits_.lo);
+  const double scale = limits_.width() > 0 ? static_cast<double>(bins) / limits_.width() : 0;
   for (const float v : values) {
-    const auto bin = static_cast<int>((v - limits_.lo) * scale);
+    const auto bin = static_cast<int>((static_cast<double>(v) - lo) * scale);
     ++counts_[static_cast<size_t>(std::clamp(bin, 0, static_cast<int>(bins) - 1))];
   }
 }
@@ -34,8 +35,9 @@ void Histogram::add(const Histogram& other) {
   for (size_t i = 0; i < bins; ++i) counts_[i] += other.counts_[i];
 }
 
-float Histogram::middle(size_t bin) const {
-  return limits_.lo + limits_.width() * (static_cast<float>(bin) + 0.5f) / bins;
+double Histogram::middle(size_t bin) const {
+  return static_cast<double>(limits_.lo) +
+         limits_.width() * (static_cast<double>(bin) + 0.5) / static_cast<double>(bins);
 }
 
 Limits Histogram::percentile() const {
@@ -44,9 +46,9 @@ Limits Histogram::percentile() const {
   size_t first = 0, last = bins - 1;
   for (uint64_t sum = 0; first < last && (sum += counts_[first]) <= beyond;) ++first;
   for (uint64_t sum = 0; last > first && (sum += counts_[last]) <= beyond;) --last;
-  const float step = limits_.width() / bins;
-  return {limits_.lo + step * static_cast<float>(first),
-          limits_.lo + step * static_cast<float>(last + 1)};
+  const double lo = static_cast<double>(limits_.lo), step = limits_.width() / bins;
+  return {static_cast<float>(lo + step * static_cast<double>(first)),
+          static_cast<float>(lo + step * static_cast<double>(last + 1))};
 }
 
 Limits Histogram::cut(size_t i, size_t n) const {
@@ -61,10 +63,12 @@ double Histogram::error(const Limits& limits) const {
   for (size_t i = 0; i < bins; ++i) {
     const auto n = static_cast<double>(counts_[i]);
     if (n == 0) continue;
-    const double x = static_cast<double>(middle(i));
+    const double x = middle(i);
     const double off =
         std::max({0.0, static_cast<double>(limits.lo) - x, x - static_cast<double>(limits.hi)});
-    sum += n * (off * off + step * step / 12);
+    // Zeros, which a ReLU makes many of, are exact.
+    const bool zero = std::abs(x) <= limits_.width() / bins / 2;
+    sum += n * (off * off + (zero ? 0 : step * step / 12));
     total += n;
   }
   return total > 0 ? sum / total : 0;
@@ -83,17 +87,16 @@ Limits Histogram::least_error() const {
 
 double Histogram::divergence(const Limits& limits) const {
   // Both distributions over the bins; what lies outside is counted at the ends.
-  const double width = static_cast<double>(limits_.width()) / bins;
+  const double width = limits_.width() / bins, lo = static_cast<double>(limits_.lo);
   const auto first =
-      static_cast<size_t>(std::max(0.0, static_cast<double>(limits.lo - limits_.lo) / width));
-  const auto last = std::min(
-      bins, static_cast<size_t>(std::ceil(static_cast<double>(limits.hi - limits_.lo) / width)));
+      static_cast<size_t>(std::max(0.0, (static_cast<double>(limits.lo) - lo) / width));
+  const auto last =
+      std::min(bins, static_cast<size_t>(std::ceil((static_cast<double>(limits.hi) - lo) / width)));
   if (last <= first + 1) return INFINITY;
   std::vector<double> p(counts_.begin() + static_cast<std::ptrdiff_t>(first),
                         counts_.begin() + static_cast<std::ptrdiff_t>(last));
   // What a ReLU cut off is a spike at 0, which every choice represents exactly: it has no say.
-  if (const auto zero =
-          static_cast<size_t>(std::max(0.0, static_cast<double>(-limits_.lo) / width));
+  if (const auto zero = static_cast<size_t>(std::max(0.0, -lo / width));
       zero >= first && zero < last)
     p[zero - first] = 0;
   std::vector<double> q(p.size());
@@ -120,6 +123,7 @@ Limits Histogram::least_divergence() const {
   double least = divergence(best);
   for (size_t i = kCuts / 4; i < kCuts; ++i) {
     const Limits limits = cut(i, kCuts);
+    if (!(limits.width() > 0)) continue;
     if (const double d = divergence(limits); d < least) least = d, best = limits;
   }
   return best;

@@ -14,12 +14,13 @@ namespace nnomc {
 struct Limits {
   float lo = 0, hi = 0;
 
-  float width() const { return hi - lo; }
+  double width() const { return static_cast<double>(hi) - static_cast<double>(lo); }
   bool operator==(const Limits&) const = default;
 };
 
 /// Scale and zero point of TFLite's quantisation specification: the range is widened to hold 0,
-/// which is exactly representable. A range of nothing but 0 gets scale 1.
+/// which is exactly representable. A range of nothing but 0, or too narrow for a scale that is a
+/// normal float, gets scale 1.
 Quantisation quantisation_of(const Limits& limits);
 
 /// Counts of values in bins of equal width between two limits.
@@ -43,7 +44,7 @@ class Histogram {
   double error(const Limits& limits) const;
 
  private:
-  float middle(size_t bin) const;
+  double middle(size_t bin) const;
   /// The limits cut to the `i`th of `n` parts of the larger side.
   Limits cut(size_t i, size_t n) const;
   double divergence(const Limits& limits) const;

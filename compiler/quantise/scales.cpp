@@ -4,12 +4,14 @@
 #include <cmath>
 
 #include "compiler/op_table.hpp"
+#include "compiler/quantise/fixed_point.hpp"
 
 namespace nnomc {
 namespace {
 
-/// The largest magnitude any output of a linear node could have for inputs up to `in`.
-double reach(const Node& node, double in) {
+/// The largest magnitude any output of a linear node could have for inputs up to `in`, leaving out
+/// the channels that stay outside of `out`, as they get no weights.
+double reach(const Node& node, double in, const Quantisation& out) {
   const size_t channels = info(node.op).channels(node.op);
   const size_t per = node.weights.size() / channels;
   const bool depthwise = std::holds_alternative<nnom::DepthwiseConv2D>(node.op);
@@ -19,8 +21,8 @@ double reach(const Node& node, double in) {
     for (size_t k = 0; k < per; ++k)
       sum +=
           std::abs(static_cast<double>(node.weights[depthwise ? k * channels + c : c * per + k]));
-    const double bias = node.bias.empty() ? 0 : std::abs(static_cast<double>(node.bias[c]));
-    largest = std::max(largest, sum * in + bias);
+    const double bias = node.bias.empty() ? 0 : static_cast<double>(node.bias[c]);
+    if (!stays_outside(bias, sum * in, out)) largest = std::max(largest, sum * in + std::abs(bias));
   }
   return largest;
 }
@@ -60,9 +62,8 @@ std::vector<Quantisation> scales_of(const Graph& graph, const std::vector<Limits
     } else {
       Limits l = limits[t];
       if (info(node.op).linear) {
-        const Quantisation& q = scales[in];
-        const double largest = q.scale * std::max(127 - q.zero, q.zero + 128);
-        const auto least = static_cast<float>(std::ldexp(reach(node, largest), -20));
+        const double largest = reach(node, most_of(scales[in]), quantisation_of(l));
+        const auto least = static_cast<float>(std::ldexp(largest, -20));
         if (l.width() < least && node.range.hi > 0) l.hi = std::max(l.hi, l.lo + least);
       }
       scales[t] = quantisation_of(l);
