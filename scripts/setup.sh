@@ -11,7 +11,7 @@ set -eu
 
 build="g++ cmake ninja-build pkg-config libhdf5-dev libzip-dev nlohmann-json3-dev libcli11-dev
   libfmt-dev"
-test="libgtest-dev dataset-fashion-mnist picolibc-arm-none-eabi"
+test="libgtest-dev libgmock-dev dataset-fashion-mnist picolibc-arm-none-eabi"
 firmware="gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm"
 develop="clang clang-format clang-tidy ccache"
 

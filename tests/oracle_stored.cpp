@@ -95,6 +95,18 @@ struct Stored {
     return linear(op);
   }
 
+  /// Whether any input brings channel c within what the output holds; the others have no say in the
+  /// scale that all share.
+  bool can_be_inside(size_t c) const {
+    const auto channels = at(graph.shape(node.output).back());
+    const double most = std::max(std::abs(real(-128, in_scale(0))), real(127, in_scale(0)));
+    double bias = node.bias.empty() ? 0 : double{node.bias[c]}, reach = 0;
+    for (size_t i = 0; i < node.weights.size(); ++i)
+      if (channel_of(node, i, node.weights.size(), channels) == c)
+        reach += std::abs(double{node.weights[i]}) * most;
+    return bias + reach >= real(-128, out_scale()) && bias - reach <= real(127, out_scale());
+  }
+
   /// Weights symmetric within 127, the scale of each channel (or the largest of them for all) from
   /// its largest weight; the bias in units of input times weight.
   std::vector<int> linear(const auto& op) const {
@@ -105,7 +117,12 @@ struct Stored {
       double& s = scale[channel_of(node, i, count, channels)];
       s = std::max(s, std::abs(double{node.weights[i]}) / 127);
     }
-    if (!per_channel) scale.assign(channels, *std::max_element(scale.begin(), scale.end()));
+    if (!per_channel) {
+      double largest = 0;
+      for (size_t c = 0; c < channels; ++c)
+        if (can_be_inside(c)) largest = std::max(largest, scale[c]);
+      if (largest > 0) scale.assign(channels, largest);
+    }
     std::vector<int64_t> weights, x;
     for (size_t i = 0; i < count; ++i)
       weights.push_back(static_cast<int64_t>(

@@ -25,6 +25,12 @@ class Random {
   double real(double lo, double hi) {
     return lo + (hi - lo) * static_cast<double>(engine_()) / 4294967296.0;
   }
+  /// Normally distributed, near enough.
+  double normal() {
+    double sum = -6;
+    for (int i = 0; i < 12; ++i) sum += real(0, 1);
+    return sum;
+  }
   bool one_in(int n) { return whole(1, n) == 1; }
   template <class T>
   T of(const std::vector<T>& list) {

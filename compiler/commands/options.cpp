@@ -183,7 +183,7 @@ std::string model_name(const ModelOptions& options, const std::string& stem) {
     const std::string name = identifier(stem);
     return is_reserved(name) ? name + "_model" : name;
   }
-  const std::string usable = identifier(options.name);
+  std::string usable = identifier(options.name);
   if (usable != options.name || is_reserved(usable))
     throw Error("--name {}: a C++ namespace can't be called so; {} would do", options.name,
                 is_reserved(usable) ? usable + "_model" : usable);

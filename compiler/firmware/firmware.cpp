@@ -159,7 +159,7 @@ std::string build_firmware(const Build& build) {
   const std::vector<Outcome> outcomes = run_all(commands);
   for (std::size_t i = 0; i < outcomes.size(); ++i) require_success(outcomes[i], sources[i]);
 
-  const std::string elf = (fs::path(build.directory) / "firmware.elf").string();
+  std::string elf = (fs::path(build.directory) / "firmware.elf").string();
   require_success(run_command(link_command(build, board, compiler, objects, elf)),
                   "linking for " + build.core);
   return elf;

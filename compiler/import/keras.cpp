@@ -156,8 +156,8 @@ class Builder {
     }
     std::vector<std::vector<int>> made(layer_of.size());
     const auto tensor = [&](const TensorRef& ref) {
-      const auto& tensors =
-          made[static_cast<size_t>(first[static_cast<size_t>(ref.layer)] + ref.call)];
+      const auto& tensors = made[static_cast<size_t>(first[static_cast<size_t>(ref.layer)]) +
+                                 static_cast<size_t>(ref.call)];
       if (static_cast<size_t>(ref.tensor) >= tensors.size())
         site(at(model, ref))
             .fail("it has {} outputs, but number {} is used", tensors.size(), ref.tensor + 1);

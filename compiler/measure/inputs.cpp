@@ -24,7 +24,7 @@ void store(const Program& program, std::size_t input, const std::vector<float>& 
   }
   const Quantisation& q = program.scales[static_cast<std::size_t>(program.graph.inputs[input])];
   for (std::size_t i = 0; i < to.size(); ++i)
-    to[i] = static_cast<unsigned char>(quantise(static_cast<double>(values[i]), q));
+    to[i] = static_cast<unsigned char>(quantise_input(values[i], q));
 }
 
 }  // namespace

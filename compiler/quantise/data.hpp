@@ -58,13 +58,16 @@ struct Packing {
   }
   template <class Op>
   static size_t packed(const Op& op, size_t channel, size_t k) {
-    const auto c = static_cast<int>(channel), i = static_cast<int>(k);
+    const auto c = static_cast<int>(channel);
     if constexpr (requires { op.matrix(); }) {
+      const auto i = static_cast<int>(k);
       const nnom::Matrix m = op.matrix();
-      return static_cast<size_t>(c / m.rows * N::Layout::size(m) +
-                                 N::Layout::index(m, c % m.rows, i / m.length, i % m.length));
+      const int group = c / m.rows * N::Layout::size(m);
+      const int place = N::Layout::index(m, c % m.rows, i / m.length, i % m.length);
+      return static_cast<size_t>(group) + static_cast<size_t>(place);
     } else {
-      return static_cast<size_t>(i * op.out.c + N::Layout::channel(c, op.out.c));
+      return k * static_cast<size_t>(op.out.c) +
+             static_cast<size_t>(N::Layout::channel(c, op.out.c));
     }
   }
   template <class Op>
@@ -118,7 +121,9 @@ void make(const Op& op, const Making& m, nnom::Linear<N>& d) {
       }
       real[c] = static_cast<double>(bias_of(c));
       used[c] = largest > 0 && !stays_outside(real[c], sum * most_of(in), out);
-      if (!used[c]) real[c] = std::clamp(real[c], dequantise(-129, out), dequantise(128, out));
+      // One that stays outside stays so however its bias is rounded.
+      if (!used[c])
+        real[c] = std::clamp(real[c], dequantise(-(1 << 15), out), dequantise(1 << 15, out));
       scale[c] = std::max(used[c] ? largest / 127 : 0, bias_scale(real[c], in.scale));
     }
     const double of_bias = out.scale / in.scale / 1024;  // where it is alone: 1/1024 output step

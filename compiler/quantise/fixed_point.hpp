@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "compiler/quantise/quantisation.hpp"
+#include "nnom/model.hpp"
 #include "nnom/numbers.hpp"
 
 namespace nnomc {
@@ -30,6 +31,11 @@ inline int8_t quantise(double real, const Quantisation& q) {
   if (std::isnan(real)) return static_cast<int8_t>(q.zero);
   const double stored = std::round(std::clamp(real / q.scale, -1e9, 1e9)) + q.zero;
   return static_cast<int8_t>(std::clamp(stored, -128.0, 127.0));
+}
+
+/// The stored value of a model's input, to the bit as a board works it out.
+inline int8_t quantise_input(float real, const Quantisation& q) {
+  return nnom::Quantisation{static_cast<float>(q.scale), q.zero}.stored(real);
 }
 
 inline double dequantise(int stored, const Quantisation& q) { return q.scale * (stored - q.zero); }

@@ -54,8 +54,7 @@ void Simulator::set_input(size_t i, std::span<const float> values) {
     return;
   }
   for (size_t k = 0; k < to.size(); ++k)
-    to[k] =
-        static_cast<unsigned char>(quantise(static_cast<double>(values[k]), program_.scales[t]));
+    to[k] = static_cast<unsigned char>(quantise_input(values[k], program_.scales[t]));
 }
 
 void Simulator::run(const NodeObserver& observer) {

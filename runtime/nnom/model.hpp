@@ -33,7 +33,9 @@ struct Quantisation {
     if (!(q == q)) return static_cast<int8_t>(zero);
     if (q >= 256.0f) return 127;
     if (q <= -256.0f) return -128;
-    const int r = static_cast<int>(q < 0 ? q - 0.5f : q + 0.5f) + zero;
+    const int whole = static_cast<int>(q);
+    const float rest = q - static_cast<float>(whole);  // exact
+    const int r = whole + (rest >= 0.5f) - (rest <= -0.5f) + zero;
     return static_cast<int8_t>(r < -128 ? -128 : r > 127 ? 127 : r);
   }
 };
@@ -72,7 +74,7 @@ class Span {
   T* end() const { return data_ + N; }
   T* data() const { return data_; }
   T& operator[](size_t i) const { return data_[i]; }
-  static size_t size() { return N; }
+  static constexpr size_t size() { return N; }
 
  private:
   Span(T* data, int) : data_(data) {}

@@ -1,0 +1,228 @@
+// What an application sees of a model: nnom/model.hpp, on graphs written by hand.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "nnom/model.hpp"
+#include "tests/random_layers.hpp"
+
+namespace nnomc {
+namespace {
+
+/// Two inputs of 3 and 2 elements; two outputs: the first input doubled, both sums.
+struct Two {
+  enum : unsigned { arena_bytes = 64, input_count = 2, output_count = 2, layer_count = 2 };
+  static nnom::Slot input(unsigned i) {
+    return i == 0 ? nnom::Slot{0, 3, {0.5f, 10}} : nnom::Slot{16, 2, {2.0f, -20}};
+  }
+  static nnom::Slot output(unsigned i) {
+    return i == 0 ? nnom::Slot{32, 3, {0.25f, 1}} : nnom::Slot{48, 2, {1.0f, 0}};
+  }
+  template <size_t I>
+  struct Input;
+  template <size_t I>
+  struct Output;
+
+  static void run(unsigned char* arena) { observe(arena, nullptr, nullptr); }
+  static void observe(unsigned char* arena, nnom::Observer observer, void* context) {
+    auto* const bytes = reinterpret_cast<int8_t*>(arena);
+    for (int i = 0; i < 3; ++i) bytes[32 + i] = static_cast<int8_t>(2 * bytes[i]);
+    if (observer) observer(context, {"double", "Mul", 0, 3, arena + 32, 3});
+    bytes[48] = static_cast<int8_t>(bytes[0] + bytes[1] + bytes[2]);
+    bytes[49] = static_cast<int8_t>(bytes[16] + bytes[17]);
+    std::memset(arena, 99, 18);  // a model may write over its inputs
+    if (observer) observer(context, {"sum", "Add", 1, 5, arena + 48, 2});
+  }
+};
+template <>
+struct Two::Input<0> {
+  enum : unsigned { size = 3 };
+};
+template <>
+struct Two::Input<1> {
+  enum : unsigned { size = 2 };
+};
+template <>
+struct Two::Output<0> {
+  enum : unsigned { size = 3 };
+};
+template <>
+struct Two::Output<1> {
+  enum : unsigned { size = 2 };
+};
+
+/// One input of 4, one output of 4: stored values plus one; takes 160 bytes.
+struct Next {
+  enum : unsigned { arena_bytes = 160, input_count = 1, output_count = 1, layer_count = 1 };
+  static nnom::Slot input(unsigned) { return {128, 4, {0.1f, 3}}; }
+  static nnom::Slot output(unsigned) { return {0, 4, {0.1f, 3}}; }
+  template <size_t I>
+  struct Input {
+    enum : unsigned { size = 4 };
+  };
+  template <size_t I>
+  struct Output {
+    enum : unsigned { size = 4 };
+  };
+  static void run(unsigned char* arena) {
+    for (int i = 0; i < 4; ++i) arena[i] = static_cast<unsigned char>(arena[128 + i] + 1);
+  }
+  static void observe(unsigned char* arena, nnom::Observer, void*) { run(arena); }
+};
+
+template <class Span>
+std::vector<int> stored(const Span& span) {
+  return {std::begin(span), std::end(span)};
+}
+
+TEST(Model, HasSeveralInputsAndOutputs) {
+  nnom::Model<Two> model;
+  const int8_t first[] = {1, 2, 3};
+  std::copy(std::begin(first), std::end(first), model.input().begin());
+  model.input<1>()[0] = -5;
+  model.input<1>()[1] = 7;
+  model.run();
+  EXPECT_EQ(stored(model.output()), (std::vector{2, 4, 6}));
+  EXPECT_EQ(stored(model.output<1>()), (std::vector{6, 2}));
+  static_assert(decltype(model.output<1>())::size() == 2);
+}
+
+TEST(Model, ConvertsRealNumbers) {
+  nnom::Model<Two> model;
+  const float a[] = {0, 1, -1}, b[] = {40, -1000};
+  model.write(a);
+  model.write<1>(b);
+  EXPECT_EQ(stored(model.input()), (std::vector{10, 12, 8}));
+  EXPECT_EQ(stored(model.input<1>()), (std::vector{0, -128}));
+  model.run();
+  float out[3], sums[2];
+  model.read(out);
+  model.read<1>(sums);
+  EXPECT_EQ(out[0], 0.25f * (20 - 1));
+  EXPECT_EQ(out[2], 0.25f * (16 - 1));
+  EXPECT_EQ(sums[0], 30.0f);
+}
+
+TEST(Model, TakesArraysOfEveryKind) {
+  nnom::Model<Next> model;
+  float c_array[4] = {-0.3f, -0.2f, 0, 1};
+  const float constant[4] = {-0.3f, -0.2f, 0, 1};
+  std::array<float, 4> array = {-0.3f, -0.2f, 0, 1};
+  const std::array<float, 4> constant_array = array;
+  const nnom::Span<float, 4> span(c_array);
+  const nnom::Span<const float, 4> constant_span(constant);
+  const auto check = [&](const auto& in) {
+    float out[4] = {};
+    model.run(in, out);
+    for (int i = 0; i < 4; ++i) EXPECT_NEAR(out[i], constant[i] + 0.1f, 1e-6f);
+  };
+  check(c_array), check(constant), check(array), check(constant_array), check(span);
+  check(constant_span);
+  std::array<float, 4> out_array;
+  model.run(array, out_array);
+  model.run(span, nnom::Span<float, 4>(out_array));
+  EXPECT_NEAR(out_array[3], 1.1f, 1e-6f);
+  const int8_t in8[4] = {1, 2, 3, -128};
+  std::array<int8_t, 4> out8;
+  model.run(in8, out8);
+  EXPECT_EQ(stored(out8), (std::vector{2, 3, 4, -127}));
+  EXPECT_EQ((nnom::Span<const float, 4>::at(&c_array[0]).data()), &c_array[0]);
+}
+
+TEST(Model, TellsObserversOfLayersInOrder) {
+  nnom::Model<Two> model;
+  std::copy_n("\1\2\3", 3, model.input().begin());
+  struct Heard {
+    std::string names;
+    std::vector<int> first_bytes;
+  } heard;
+  model.run(
+      [](void* context, const nnom::LayerInfo& layer) {
+        auto& h = *static_cast<Heard*>(context);
+        h.names += fmt::format("{} {} {} {} {};", layer.index, layer.name, layer.type, layer.macs,
+                               layer.output_bytes);
+        h.first_bytes.push_back(*static_cast<const int8_t*>(layer.output));
+      },
+      &heard);
+  EXPECT_EQ(heard.names, "0 double Mul 3 3;1 sum Add 5 2;");
+  EXPECT_EQ(heard.first_bytes, (std::vector{2, 6}));
+  EXPECT_EQ(stored(model.output()), (std::vector{2, 4, 6}));
+}
+
+TEST(Arena, IsSharedByModels) {
+  static nnom::Arena<Two, Next> arena;
+  static_assert(sizeof arena.data == 160 && alignof(decltype(arena)) == 16);
+  static_assert(nnom::Arena<Next, Two>::bytes == 160 && nnom::Arena<Two>::bytes == 64);
+  static_assert(nnom::Arena<Two, Two, Next, Two>::bytes == 160);
+  nnom::Runner<Two> two(arena);
+  nnom::Runner<Next> next(arena);
+  for (int round = 0; round < 2; ++round) {
+    std::copy_n("\1\2\3", 3, two.input().begin());
+    std::copy_n("\4\5", 2, two.input<1>().begin());
+    two.run();
+    EXPECT_EQ(stored(two.output<1>()), (std::vector{6, 9}));
+    const int8_t in[] = {9, 8, 7, 6};
+    int8_t out[4];
+    next.run(in, out);
+    EXPECT_EQ(stored(out), (std::vector{10, 9, 8, 7}));
+  }
+  // A buffer of the user's own.
+  struct alignas(16) {
+    unsigned char data[200];
+  } buffer;
+  nnom::Runner<Next>(buffer).input()[0] = 5;
+  EXPECT_EQ(buffer.data[128], 5);
+}
+
+TEST(Model, IsNothingButItsArena) {
+  EXPECT_EQ(sizeof(nnom::Model<Next>), 160u);
+  EXPECT_EQ(sizeof(nnom::Runner<Next>), sizeof(void*));
+  static_assert(std::is_trivially_default_constructible_v<nnom::Model<Next>>);
+  static_assert(std::is_trivially_destructible_v<nnom::Model<Next>>);
+}
+
+/// The nearest stored value of value / scale, as a float, halves away from zero.
+int nearest(float value, const nnom::Quantisation& q) {
+  const float steps = value / q.scale;
+  if (std::isnan(steps)) return q.zero;
+  const double limited = std::fmax(-1000.0, std::fmin(1000.0, static_cast<double>(steps)));
+  return std::max(-128, std::min(127, static_cast<int>(std::round(limited)) + q.zero));
+}
+
+TEST(Quantisation, StoresTheNearestValue) {
+  using F = std::numeric_limits<float>;
+  std::vector<float> values = {
+      0.0f,         -0.0f,       F::infinity(), -F::infinity(),  F::quiet_NaN(),   -F::quiet_NaN(),
+      F::max(),     F::lowest(), F::min(),      F::denorm_min(), -F::denorm_min(), 0.49999997f,
+      -0.49999997f, 1e10f,       -1e10f,        2147483648.0f,   -2147483648.0f,   4294967296.0f};
+  for (int i = -600; i <= 600; ++i) {
+    const float half = static_cast<float>(i) / 2;  // every tie, and the floats beside it
+    values.insert(values.end(), {half, std::nextafterf(half, -1e9f), std::nextafterf(half, 1e9f)});
+  }
+  Random r(1);
+  for (int i = 0; i < 2000; ++i) values.push_back(static_cast<float>(r.real(-200, 200)));
+  for (const float scale : {1.0f, 0.5f, 0.1f, 3.0f, 1e-30f, 1e30f, F::min(), F::max()})
+    for (const int zero : {-128, -1, 0, 1, 5, 127})
+      for (const float value : values) {
+        const nnom::Quantisation q{scale, zero};
+        EXPECT_EQ(q.stored(value), nearest(value, q)) << value << " / " << scale << " + " << zero;
+        EXPECT_EQ(q.stored(value * scale), nearest(value * scale, q));
+      }
+}
+
+TEST(Quantisation, RoundTrips) {
+  for (const float scale : {1.0f, 1.0f / 256, 0.1f, 0.0235f, 1e-30f, 1e30f})
+    for (const int zero : {-128, 0, 77, 127})
+      for (int v = -128; v < 128; ++v) {
+        const nnom::Quantisation q{scale, zero};
+        EXPECT_EQ(q.stored(q.real(v)), v) << scale << " " << zero;
+      }
+  EXPECT_EQ((nnom::Quantisation{0.5f, -3}.real(-3)), 0.0f);
+}
+
+}  // namespace
+}  // namespace nnomc
