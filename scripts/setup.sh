@@ -11,9 +11,10 @@ set -eu
 
 build="g++ cmake ninja-build pkg-config libhdf5-dev libzip-dev nlohmann-json3-dev libcli11-dev
   libfmt-dev"
-test="libgtest-dev libgmock-dev dataset-fashion-mnist picolibc-arm-none-eabi"
+test="libgtest-dev libgmock-dev dataset-fashion-mnist picolibc-arm-none-eabi
+  gcc-riscv64-unknown-elf"
 firmware="gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm"
-develop="clang clang-format clang-tidy ccache"
+develop="clang-14 libclang-rt-14-dev clang-format clang-tidy"
 
 say() { echo "setup: $*" >&2; }
 

@@ -79,7 +79,8 @@ TEST_P(Headers, CompileAlone) {
 TEST_P(Headers, ThoseOfApplicationsAreCpp11) {
   for (const std::string& name : kForApplications)
     for (const char* standard : {"-std=c++11", "-std=gnu++14", "-std=c++17", "-std=c++20"})
-      EXPECT_EQ(alone(name, {standard, "-Wpedantic", "-Wshadow"}), "") << name << " " << standard;
+      EXPECT_EQ(alone(name, {standard, "-ffreestanding", "-Wpedantic", "-Wshadow"}), "")
+          << name << " " << standard;
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Headers, testing::ValuesIn(kToolchains),

@@ -95,8 +95,8 @@ struct Stored {
     return linear(op);
   }
 
-  /// Whether any input brings channel c within what the output holds; the others have no say in the
-  /// scale that all share.
+  /// Whether any input brings channel c within what the output holds. The others are at its end,
+  /// and have no say in the scale that all share.
   bool can_be_inside(size_t c) const {
     const auto channels = at(graph.shape(node.output).back());
     const double most = std::max(std::abs(real(-128, in_scale(0))), real(127, in_scale(0)));
@@ -117,12 +117,13 @@ struct Stored {
       double& s = scale[channel_of(node, i, count, channels)];
       s = std::max(s, std::abs(double{node.weights[i]}) / 127);
     }
-    if (!per_channel) {
-      double largest = 0;
-      for (size_t c = 0; c < channels; ++c)
-        if (can_be_inside(c)) largest = std::max(largest, scale[c]);
-      if (largest > 0) scale.assign(channels, largest);
+    std::vector<bool> inside;
+    double largest = 0;
+    for (size_t c = 0; c < channels; ++c) {
+      inside.push_back(can_be_inside(c));
+      if (inside[c]) largest = std::max(largest, scale[c]);
     }
+    if (!per_channel && largest > 0) scale.assign(channels, largest);
     std::vector<int64_t> weights, x;
     for (size_t i = 0; i < count; ++i)
       weights.push_back(static_cast<int64_t>(
@@ -133,6 +134,10 @@ struct Stored {
     for (const int64_t products : Products<int64_t>{x, weights}(op)) {
       const size_t c = i++ % channels;
       const double bias = node.bias.empty() ? 0 : double{node.bias[c]};
+      if (!inside[c]) {
+        out.push_back(finish(bias > real(127, out_scale()) ? 1000 : -1000));
+        continue;
+      }
       const auto acc = products + std::llround(bias / (in_scale(0).scale * scale[c]));
       out.push_back(finish(scaled(acc, factor_of(static_cast<long double>(in_scale(0).scale) *
                                                  static_cast<long double>(scale[c]) /

@@ -6,7 +6,8 @@ namespace nnomc::keras {
 namespace {
 
 /// The shape in a list of sizes, one of which may be -1: what is left of `size` elements.
-Shape shape_of(const Config& config, std::string_view key, const std::vector<int>& sizes, int size) {
+Shape shape_of(const Config& config, std::string_view key, const std::vector<int>& sizes,
+               int size) {
   int64_t known = 1;
   int open = 0;
   for (const int n : sizes) {

@@ -55,6 +55,13 @@ constexpr Border same_border(const Image& in, Size kernel, Size stride, Size dil
   return {h / 2, w / 2, h - h / 2, w - w / 2};
 }
 
+/// The shape of an output picture; it must not grow along an axis that the input does not have.
+constexpr Inferred picture(const Image& out, int rank) {
+  const Shape s = shape(out, rank);
+  if (s.size() != out.size()) return {{}, "it adds a border along an axis its input does not have"};
+  return {s};
+}
+
 /// The shape rule of every sliding op: fills op.in and op.out; `channels` is that of the output.
 constexpr Inferred slide(auto& op, const Shape& in, int channels) {
   if (in.rank < 1 || in.rank > 3)
@@ -66,7 +73,7 @@ constexpr Inferred slide(auto& op, const Shape& in, int channels) {
   const int w = op.in.w + op.pad.left + op.pad.right - span_w(op);
   if (h < 0 || w < 0) return {{}, "the kernel is larger than the input"};
   op.out = {h / op.stride.h + 1, w / op.stride.w + 1, channels};
-  return {shape(op.out, in.rank)};
+  return picture(op.out, in.rank);
 }
 
 /// Rows of the input of which nothing is needed any more once output row y - 1 is done.

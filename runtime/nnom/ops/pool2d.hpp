@@ -23,7 +23,12 @@ struct Pool2D {
   Border pad{};
 
   constexpr int64_t macs() const { return int64_t{out.size()} * kernel.size(); }
-  constexpr Inferred infer(const Shape* x, int) { return slide(*this, x[0], x[0].back()); }
+  constexpr Inferred infer(const Shape* x, int) {
+    if (dilation.size() != 1) return {{}, "pooling with dilation is not supported"};
+    if (max(pad.top, pad.bottom) >= kernel.h || max(pad.left, pad.right) >= kernel.w)
+      return {{}, "its border must be smaller than its kernel"};
+    return slide(*this, x[0], x[0].back());
+  }
   template <class N>
   constexpr Memory memory() const {
     const int e = sizeof(typename N::In);

@@ -24,7 +24,7 @@ struct Pad {
       return {{}, "its input must have 2 or 3 axes (height, width, channels) besides the batch"};
     in = image(x[0]);
     out = {in.h + pad.top + pad.bottom, in.w + pad.left + pad.right, in.c};
-    return {shape(out, x[0].rank)};
+    return picture(out, x[0].rank);
   }
   template <class N>
   constexpr Memory memory() const {
