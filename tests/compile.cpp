@@ -18,7 +18,7 @@ std::string complaint(const std::string& source, const std::vector<std::string>&
                       const std::string& compiler) {
   const TempDir folder;
   std::ofstream(folder.file("test.cpp")) << source;
-  std::vector<std::string> arguments = {compiler, "-fsyntax-only"};
+  std::vector<std::string> arguments = {compiler, "-c", "-o", folder.file("test.o")};
   arguments.insert(arguments.end(), flags.begin(), flags.end());
   arguments.push_back(folder.file("test.cpp"));
   const Said said = run_program(arguments);

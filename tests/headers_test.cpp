@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <mutex>
 
+#include "compiler/emit/emit.hpp"
 #include "compiler/simulate/simulate.hpp"
 #include "tests/compile.hpp"
+#include "tests/random_layers.hpp"
 
 namespace nnomc {
 namespace {
@@ -26,6 +27,8 @@ struct Toolchain {
   const char* compiler;
   std::vector<std::string> flags;
   bool dsp = false;  ///< has those instructions
+
+  friend void PrintTo(const Toolchain& t, std::ostream* out) { *out << t.name; }
 };
 
 const Toolchain kToolchains[] = {
@@ -55,12 +58,14 @@ class Headers : public testing::TestWithParam<Toolchain> {
   void SetUp() override {
     if (!has_compiler(GetParam().compiler)) GTEST_SKIP() << "needs " << GetParam().compiler;
   }
-  /// Compiles a file that includes nothing but `header`, twice.
-  static std::string alone(const std::string& header, std::vector<std::string> flags) {
+  static std::string compile(const std::string& source, std::vector<std::string> flags) {
     flags.insert(flags.end(), GetParam().flags.begin(), GetParam().flags.end());
     flags.insert(flags.end(), {"-Wall", "-Wextra", "-Wconversion", "-Werror", "-I" + kRuntime});
-    return complaint(fmt::format("#include \"{0}\"\n#include \"{0}\"\n", header), flags,
-                     GetParam().compiler);
+    return complaint(source, flags, GetParam().compiler);
+  }
+  /// Compiles a file that includes nothing but `header`, twice.
+  static std::string alone(const std::string& header, const std::vector<std::string>& flags) {
+    return compile(fmt::format("#include \"{0}\"\n#include \"{0}\"\n", header), flags);
   }
 };
 
@@ -81,6 +86,23 @@ TEST_P(Headers, ThoseOfApplicationsAreCpp11) {
     for (const char* standard : {"-std=c++11", "-std=gnu++14", "-std=c++17", "-std=c++20"})
       EXPECT_EQ(alone(name, {standard, "-ffreestanding", "-Wpedantic", "-Wshadow"}), "")
           << name << " " << standard;
+}
+
+/// And the code behind the headers, of every op, in each way the compiler writes it.
+TEST_P(Headers, AGeneratedModelCompiles) {
+  const Graph graph = all_ops_graph(4);
+  for (const Optimise optimise : {Optimise::size, Optimise::speed}) {
+    EmitOptions options;
+    options.optimise = optimise;
+    const Program program = lower(graph, usual_scales(graph),
+                                  {.numbers = {true, Rounding::double_rounding,
+                                               GetParam().dsp ? Layout::dsp : Layout::plain}});
+    std::string source = emit_single_header(program, options);
+    source.erase(source.find("#pragma once"), 12);
+    EXPECT_EQ(compile(source + "model::Model net;\nvoid run() { net.run(); }\n",
+                      {"-std=c++20", "-O2", "-ffreestanding", "-fno-exceptions", "-fno-rtti"}),
+              "");
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Headers, testing::ValuesIn(kToolchains),

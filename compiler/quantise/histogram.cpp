@@ -119,6 +119,7 @@ double Histogram::divergence(const Limits& limits) const {
 }
 
 Limits Histogram::least_divergence() const {
+  if (!(limits_.width() > 0)) return limits_;
   Limits best = limits_;
   double least = divergence(best);
   for (size_t i = kCuts / 4; i < kCuts; ++i) {

@@ -30,8 +30,8 @@ struct Single {
   }
 };
 
-/// The same factor, rounded twice (the doubled high half of the product, then the shift; halves
-/// away from zero): what TFLite Micro's reference kernels and CMSIS-NN compute.
+/// The same factor, rounded twice (the doubled high half of the product, halves up; then the shift,
+/// halves away from zero): what TFLite Micro's reference kernels and CMSIS-NN compute.
 struct Double {
   static constexpr const char* name = "Double";
 
