@@ -1,6 +1,5 @@
 # `make` builds build/nnom; `make demo` and `make test` do all the set-up they need first.
 
-PRESET ?= default
 BUILD = build
 DEMO = examples/fashion_mnist
 
@@ -16,8 +15,7 @@ setup:
 $(BUILD)/CMakeCache.txt: | setup
 	cmake --preset default
 
-demo: setup
-	cmake --preset default
+demo: setup $(BUILD)/CMakeCache.txt
 	cmake --build $(BUILD) --target nnom qemu_cycles
 	$(BUILD)/nnom evaluate $(DEMO)/model.keras --on cortex-m4 --with-float \
 	  --calibrate $(DEMO)/calibration.npy --scale 1/255 \

@@ -91,4 +91,10 @@ struct Entries {
 
 const OpInfo& info(const Op& op) { return nnom::Ops<Entries>::table[op.index()]; }
 
+ChannelWeights channel_weights(const Node& node, size_t channel) {
+  const size_t channels = info(node.op).channels(node.op), count = node.weights.size() / channels;
+  if (std::holds_alternative<nnom::DepthwiseConv2D>(node.op)) return {channel, count, channels};
+  return {channel * count, count, 1};
+}
+
 }  // namespace nnomc

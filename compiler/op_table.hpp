@@ -58,4 +58,13 @@ struct OpInfo {
 
 const OpInfo& info(const Op& op);
 
+/// Where the weights of one output channel of a linear node lie in its `weights`.
+struct ChannelWeights {
+  size_t begin = 0, count = 0, step = 1;
+
+  /// Place of weight k.
+  size_t operator[](size_t k) const { return begin + k * step; }
+};
+ChannelWeights channel_weights(const Node& node, size_t channel);
+
 }  // namespace nnomc

@@ -2,6 +2,7 @@
 /// A network ready to run: its numbers decided, its constants packed, its memory planned.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "compiler/graph.hpp"
@@ -20,6 +21,12 @@ struct Program {
   /// Bytes of constants: weights, biases, rescales and tables.
   int64_t weights_bytes() const;
 };
+
+/// Writes the values of `tensor` as the program stores them: quantised as on the board, or floats.
+void store(const Program& program, int tensor, std::span<const float> values,
+           std::span<unsigned char> to);
+/// The real values of `tensor` from its bytes.
+std::vector<float> load(const Program& program, int tensor, std::span<const unsigned char> bytes);
 
 /// How the weights are quantised and packed, and the memory laid out.
 struct Lowering {

@@ -144,8 +144,10 @@ std::optional<double> number_in(std::string word) {
   return value;
 }
 
+/// Within a tenth; whole numbers, such as a rounded share, may differ by one too.
 bool close(double a, double b) {
-  return std::abs(a - b) <= 0.1 * std::max(std::abs(a), std::abs(b)) + 0.1;
+  const double unit = a == std::round(a) && b == std::round(b) ? 1 : 0.1;
+  return std::abs(a - b) <= 0.1 * std::max(std::abs(a), std::abs(b)) + unit;
 }
 
 /// Whether two lines differ in numbers only. If `close_ones`, those have to be near: where samples

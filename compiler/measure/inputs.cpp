@@ -5,7 +5,6 @@
 #include "compiler/error.hpp"
 #include "compiler/io/file.hpp"
 #include "compiler/measure/measure.hpp"
-#include "compiler/quantise/fixed_point.hpp"
 
 namespace nnomc {
 namespace {
@@ -15,23 +14,11 @@ std::size_t input_bytes(const Program& program, std::size_t input) {
       tensor_bytes(program.graph, program.graph.inputs[input], program.numbers));
 }
 
-/// Writes real numbers as the program stores them in input `input`.
-void store(const Program& program, std::size_t input, const std::vector<float>& values,
-           std::span<unsigned char> to) {
-  if (!program.numbers.quantised) {
-    std::memcpy(to.data(), values.data(), to.size());
-    return;
-  }
-  const Quantisation& q = program.scales[static_cast<std::size_t>(program.graph.inputs[input])];
-  for (std::size_t i = 0; i < to.size(); ++i)
-    to[i] = static_cast<unsigned char>(quantise_input(values[i], q));
-}
-
 }  // namespace
 
 Inputs inputs_of(const Program& program, const Samples& samples) {
   return {samples.count(), [&](std::size_t sample, std::size_t input, std::span<unsigned char> to) {
-            store(program, input, samples.read(sample, input), to);
+            store(program, program.graph.inputs[input], samples.read(sample, input), to);
           }};
 }
 

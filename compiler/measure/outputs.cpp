@@ -1,8 +1,6 @@
 #include <algorithm>
-#include <cstring>
 
 #include "compiler/measure/measure.hpp"
-#include "compiler/quantise/fixed_point.hpp"
 
 namespace nnomc {
 
@@ -22,18 +20,11 @@ std::vector<float> output_values(const Program& program, const Measured& measure
   std::size_t offset = 0;
   for (std::size_t i = 0; i < output; ++i) offset += output_bytes(program, i);
   const std::size_t bytes = output_bytes(program, output), stride = output_bytes(program);
-  const auto tensor = static_cast<std::size_t>(program.graph.outputs[output]);
   std::vector<float> values;
   for (std::size_t at = offset; at < measured.outputs.size(); at += stride) {
-    const std::byte* from = measured.outputs.data() + at;
-    if (program.numbers.quantised) {
-      for (std::size_t i = 0; i < bytes; ++i)
-        values.push_back(static_cast<float>(
-            dequantise(static_cast<std::int8_t>(from[i]), program.scales[tensor])));
-    } else {
-      values.resize(values.size() + bytes / sizeof(float));
-      std::memcpy(values.data() + values.size() - bytes / sizeof(float), from, bytes);
-    }
+    const auto* from = reinterpret_cast<const unsigned char*>(measured.outputs.data() + at);
+    const std::vector<float> sample = load(program, program.graph.outputs[output], {from, bytes});
+    values.insert(values.end(), sample.begin(), sample.end());
   }
   return values;
 }

@@ -13,25 +13,15 @@ bool is_affine(const Node& n) {
   return op && op->kernel.size() == 1 && op->stride.size() == 1 && !op->pad.any();
 }
 
-/// Weights of one output channel, and how far apart they lie.
-struct Row {
-  size_t begin, count, step;
-};
-Row row_of(const Node& n, size_t channel) {
-  const size_t channels = info(n.op).channels(n.op), per = n.weights.size() / channels;
-  if (std::holds_alternative<nnom::DepthwiseConv2D>(n.op)) return {channel, per, channels};
-  return {channel * per, per, 1};
-}
-
 /// out = (W x + b) * s + t = (s W) x + (s b + t)
 void fold_after(Node& linear, const Node& affine) {
   const size_t channels = affine.weights.size();
   linear.bias.resize(channels, 0.0f);
   for (size_t c = 0; c < channels; ++c) {
-    const Row r = row_of(linear, c);
+    const ChannelWeights own = channel_weights(linear, c);
     const double scale = static_cast<double>(affine.weights[c]);
-    for (size_t k = 0; k < r.count; ++k) {
-      float& w = linear.weights[r.begin + k * r.step];
+    for (size_t k = 0; k < own.count; ++k) {
+      float& w = linear.weights[own[k]];
       w = static_cast<float>(static_cast<double>(w) * scale);
     }
     const double shift = affine.bias.empty() ? 0.0 : static_cast<double>(affine.bias[c]);
@@ -55,10 +45,10 @@ void fold_before(const Node& affine, Node& linear) {
   const size_t channels = info(linear.op).channels(linear.op);
   linear.bias.resize(channels, 0.0f);
   for (size_t c = 0; c < channels; ++c) {
-    const Row r = row_of(linear, c);
+    const ChannelWeights own = channel_weights(linear, c);
     double shift = 0;
-    for (size_t k = 0; k < r.count; ++k) {
-      float& w = linear.weights[r.begin + k * r.step];
+    for (size_t k = 0; k < own.count; ++k) {
+      float& w = linear.weights[own[k]];
       const size_t i = input_channel(linear, c, k);
       const double before = static_cast<double>(w);
       if (!affine.bias.empty()) shift += before * static_cast<double>(affine.bias[i]);

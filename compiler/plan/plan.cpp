@@ -51,7 +51,6 @@ Problem blocks_of(const Graph& graph, const Numbers& numbers, bool separate) {
       p.of_tensor[t] = p.blocks.size();
       p.blocks.push_back(
           {tensor_bytes(graph, tensor, numbers), std::max(producer, 0), std::max(producer, 0)});
-      if (producer < 0) p.blocks.back().first = 0;
     }
     Block& b = block(tensor);
     for (const int c : graph.consumers(tensor)) b.last = std::max(b.last, c);
@@ -103,8 +102,6 @@ int place(Problem& p, const std::vector<size_t>& order) {
           taken.push_back(range);
     std::sort(taken.begin(), taken.end());
     int offset = 0;
-    for (const auto& [from, to] : taken)
-      if (offset >= from && offset < to) offset = nnom::round_up(to, kAlign);
     // A range passed over may have begun before one that ended later: check until none holds.
     for (bool moved = true; moved;) {
       moved = false;

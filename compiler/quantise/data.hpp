@@ -48,14 +48,7 @@ struct Packing {
       size = channels * per_channel;
     }
   }
-  /// Place of weight k in the node's own order, and in the packed one.
-  template <class Op>
-  static size_t plain(const Op& op, size_t channel, size_t k, size_t per_channel) {
-    if constexpr (requires { op.matrix(); })
-      return channel * per_channel + k;
-    else
-      return k * static_cast<size_t>(op.out.c) + channel;
-  }
+  /// Packed place of weight k of `channel`.
   template <class Op>
   static size_t packed(const Op& op, size_t channel, size_t k) {
     const auto c = static_cast<int>(channel);
@@ -100,9 +93,6 @@ inline double bias_scale(double bias, double in_scale) {
 template <class N, class Op>
 void make(const Op& op, const Making& m, nnom::Linear<N>& d) {
   const Packing<N> p(op);
-  const auto weight = [&](size_t c, size_t k) {
-    return m.node.weights[Packing<N>::plain(op, c, k, p.per_channel)];
-  };
   const auto bias_of = [&](size_t c) { return m.node.bias.empty() ? 0.0f : m.node.bias[c]; };
   std::vector<typename N::Weight> weights(p.size);
   std::vector<typename N::Bias> bias(p.channels);
@@ -114,9 +104,10 @@ void make(const Op& op, const Making& m, nnom::Linear<N>& d) {
     std::vector<double> scale(p.channels), real(p.channels);
     std::vector<bool> used(p.channels);  // channels whose weights matter
     for (size_t c = 0; c < p.channels; ++c) {
+      const ChannelWeights own = channel_weights(m.node, c);
       double largest = 0, sum = 0;
-      for (size_t k = 0; k < p.per_channel; ++k) {
-        const double size = std::abs(static_cast<double>(weight(c, k)));
+      for (size_t k = 0; k < own.count; ++k) {
+        const double size = std::abs(static_cast<double>(m.node.weights[own[k]]));
         largest = std::max(largest, size), sum += size;
       }
       real[c] = static_cast<double>(bias_of(c));
@@ -135,9 +126,10 @@ void make(const Op& op, const Making& m, nnom::Linear<N>& d) {
         scale[c] = of_bias;
     std::vector<typename N::Rescale> rescale;
     for (size_t c = 0; c < p.channels; ++c) {
+      const ChannelWeights own = channel_weights(m.node, c);
       double folded = std::round(real[c] / (in.scale * scale[c]));
-      for (size_t k = 0; used[c] && k < p.per_channel; ++k) {
-        const double q = std::round(static_cast<double>(weight(c, k)) / scale[c]);
+      for (size_t k = 0; used[c] && k < own.count; ++k) {
+        const double q = std::round(static_cast<double>(m.node.weights[own[k]]) / scale[c]);
         weights[Packing<N>::packed(op, c, k)] = static_cast<int8_t>(q);
         folded -= in.zero * q;
       }
@@ -148,8 +140,9 @@ void make(const Op& op, const Making& m, nnom::Linear<N>& d) {
     d.rescale = m.keep("rescale", std::move(rescale));
   } else {
     for (size_t c = 0; c < p.channels; ++c) {
-      for (size_t k = 0; k < p.per_channel; ++k)
-        weights[Packing<N>::packed(op, c, k)] = weight(c, k);
+      const ChannelWeights own = channel_weights(m.node, c);
+      for (size_t k = 0; k < own.count; ++k)
+        weights[Packing<N>::packed(op, c, k)] = m.node.weights[own[k]];
       bias[c] = bias_of(c);
     }
   }

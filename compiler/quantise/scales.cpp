@@ -13,14 +13,12 @@ namespace {
 /// the channels that stay outside of `out`, as they get no weights.
 double reach(const Node& node, double in, const Quantisation& out) {
   const size_t channels = info(node.op).channels(node.op);
-  const size_t per = node.weights.size() / channels;
-  const bool depthwise = std::holds_alternative<nnom::DepthwiseConv2D>(node.op);
   double largest = 0;
   for (size_t c = 0; c < channels; ++c) {
+    const ChannelWeights own = channel_weights(node, c);
     double sum = 0;
-    for (size_t k = 0; k < per; ++k)
-      sum +=
-          std::abs(static_cast<double>(node.weights[depthwise ? k * channels + c : c * per + k]));
+    for (size_t k = 0; k < own.count; ++k)
+      sum += std::abs(static_cast<double>(node.weights[own[k]]));
     const double bias = node.bias.empty() ? 0 : static_cast<double>(node.bias[c]);
     if (!stays_outside(bias, sum * in, out)) largest = std::max(largest, sum * in + std::abs(bias));
   }

@@ -1,13 +1,11 @@
 #include "compiler/simulate/simulate.hpp"
 
 #include <atomic>
-#include <cstring>
 #include <exception>
 #include <mutex>
 #include <thread>
 
 #include "compiler/error.hpp"
-#include "compiler/quantise/fixed_point.hpp"
 #include "compiler/simulate/kernels.hpp"
 
 namespace nnomc {
@@ -49,12 +47,7 @@ void Simulator::set_input(size_t i, std::span<const float> values) {
     throw Error("{}: input '{}' has {} elements, not {}", program_.graph.file,
                 program_.graph.tensors[t].name, program_.graph.tensors[t].shape.size(),
                 values.size());
-  if (!program_.numbers.quantised) {
-    std::memcpy(to.data(), values.data(), to.size());
-    return;
-  }
-  for (size_t k = 0; k < to.size(); ++k)
-    to[k] = static_cast<unsigned char>(quantise_input(values[k], program_.scales[t]));
+  store(program_, program_.graph.inputs[i], values, to);
 }
 
 void Simulator::run(const NodeObserver& observer) {
@@ -70,17 +63,9 @@ void Simulator::run(const NodeObserver& observer) {
 }
 
 std::vector<float> Simulator::tensor(int t) const {
-  const auto index = static_cast<size_t>(t);
-  const unsigned char* from = arena_ + program_.plan.tensor[index];
-  std::vector<float> values(static_cast<size_t>(program_.graph.shape(t).size()));
-  if (!program_.numbers.quantised) {
-    std::memcpy(values.data(), from, values.size() * sizeof(float));
-    return values;
-  }
-  for (size_t k = 0; k < values.size(); ++k)
-    values[k] =
-        static_cast<float>(dequantise(static_cast<int8_t>(from[k]), program_.scales[index]));
-  return values;
+  const unsigned char* from = arena_ + program_.plan.tensor[static_cast<size_t>(t)];
+  return load(program_, t,
+              {from, static_cast<size_t>(tensor_bytes(program_.graph, t, program_.numbers))});
 }
 
 std::vector<float> Simulator::output(size_t i) const { return tensor(program_.graph.outputs[i]); }

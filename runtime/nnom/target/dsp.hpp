@@ -14,6 +14,7 @@ struct Dsp : Scalar {
   static constexpr bool reads = true;
 
   using Scalar::depthwise;
+  using Scalar::maximum;
   using Scalar::tile;
   using Scalar::widen;
 
@@ -24,7 +25,7 @@ struct Dsp : Scalar {
       store(line + i, join_low(v.even, v.odd));
       store(line + i + 2, join_high(v.even, v.odd));
     }
-    for (int i = whole; i < n; ++i) line[i] = in[i];
+    Scalar::widen(line + whole, in + whole, n - whole);
   }
 
   template <class N, int P, int R, bool Fixed>
@@ -82,7 +83,7 @@ struct Dsp : Scalar {
       asm("ssub8 %1, %0, %2\n\tsel %0, %0, %2" : "+r"(a), "=&r"(difference) : "r"(b));
       store(out + i, a);
     }
-    for (int i = whole; i < n; ++i) out[i] = out[i] > in[i] ? out[i] : in[i];
+    Scalar::maximum(out + whole, in + whole, n - whole);
   }
 
  private:
