@@ -24,6 +24,7 @@ constexpr OpInfo entry() {
     for (size_t i = 0; i < place.in.size(); ++i) b.in[i] = {place.in[i], nnom::in_pitch(op)};
     b.out = {place.out, nnom::out_pitch(op)};
     b.scratch = place.scratch;
+    if constexpr (nnom::keeps_state<O>) b.state = place.state;
     return b;
   };
   using Buffers = decltype(buffers);
@@ -86,6 +87,7 @@ constexpr OpInfo entry() {
     for (size_t i = 0; i < place.in.size(); ++i) in += (i ? ", " : "") + value_text(b.in[i]);
     std::string s = fmt::format("{{.in = {{{}}}, .out = {}", in, value_text(b.out));
     if (b.scratch) s += fmt::format(", .scratch = {}", b.scratch);
+    if (place.state) s += fmt::format(", .state = {}", place.state);
     return s + "}";
   };
   return t;

@@ -66,7 +66,7 @@ Bytes run(const Layer& l, int lead = INT_MAX) {
   EXPECT_LE(static_cast<size_t>(input - pool) + margin, sizeof pool);
   std::memset(pool, 0x55, static_cast<size_t>(input - pool) + margin);
   std::memcpy(input, l.inputs[0].data(), in);
-  KernelCall call{.in = {{input}},
+  RowsCall call{.in = {{input}},
                   .out = {output},
                   .scratch = reinterpret_cast<unsigned char*>(scratch.data()),
                   .y0 = 0,
