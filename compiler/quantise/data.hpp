@@ -9,6 +9,7 @@
 #include "compiler/error.hpp"
 #include "compiler/op_table.hpp"
 #include "compiler/quantise/fixed_point.hpp"
+#include "compiler/quantise/tables.hpp"
 
 namespace nnomc {
 
@@ -77,65 +78,63 @@ nnom::Clamp<N> make_clamp(const Making& m) {
   nnom::Clamp<N> clamp;
   if constexpr (N::quantised) {
     clamp.zero = static_cast<int8_t>(m.scales.out.zero);
-    clamp.lo = quantise(static_cast<double>(m.node.range.lo), m.scales.out);
-    clamp.hi = quantise(static_cast<double>(m.node.range.hi), m.scales.out);
+    clamp.lo = quantise_limit<typename N::Rescale>(m.node.range.lo, m.scales.out);
+    clamp.hi = quantise_limit<typename N::Rescale>(m.node.range.hi, m.scales.out);
   } else {
     clamp.lo = m.node.range.lo, clamp.hi = m.node.range.hi;
   }
   return clamp;
 }
 
-/// The finest scale of weights at which a bias fits 30 bits.
-inline double bias_scale(double bias, double in_scale) {
-  return std::abs(bias) / in_scale / (1 << 30);
+/// The factor from accumulator to output, as the dialect that `Rescale` belongs to works it out:
+/// desktop TFLite (XNNPACK) in float, TFLite Micro in double, but for the product of scales in
+/// layers with one scale for all weights.
+template <class Rescale>
+double output_factor(double in, double weights, double out, bool per_channel) {
+  if constexpr (std::is_same_v<Rescale, nnom::Single>)
+    return static_cast<double>(static_cast<float>(in) * static_cast<float>(weights) /
+                               static_cast<float>(out));
+  return (per_channel ? in * weights
+                      : static_cast<double>(static_cast<float>(in) * static_cast<float>(weights))) /
+         out;
 }
+
+/// How the weights of a linear node are quantised.
+struct WeightScales {
+  bool per_channel = true;
+  std::vector<double> scale;  ///< of each channel's weights
+  std::vector<double> bias;   ///< of each channel, in units of input times weight: whole numbers
+  std::vector<bool> used;     ///< channels whose weights matter
+};
+
+/// Scales from the largest weights, or as the model's file has them.
+WeightScales weight_scales(const Node& node, const NodeScales& scales);
 
 template <class N, class Op>
 void make(const Op& op, const Making& m, nnom::Linear<N>& d) {
   const Packing<N> p(op);
-  const auto bias_of = [&](size_t c) { return m.node.bias.empty() ? 0.0f : m.node.bias[c]; };
   std::vector<typename N::Weight> weights(p.size);
   std::vector<typename N::Bias> bias(p.channels);
   d.clamp = make_clamp<N>(m);
   if constexpr (N::quantised) {
+    using Rescale = typename N::Rescale;
     const Quantisation in = m.scales.in[0], out = m.scales.out;
+    const WeightScales w = weight_scales(m.node, m.scales);
+    std::vector<Rescale> rescale;
     d.in_zero = static_cast<int8_t>(in.zero);
-    d.per_channel = m.scales.per_channel;
-    std::vector<double> scale(p.channels), real(p.channels);
-    std::vector<bool> used(p.channels);  // channels whose weights matter
+    d.per_channel = w.per_channel;
     for (size_t c = 0; c < p.channels; ++c) {
       const ChannelWeights own = channel_weights(m.node, c);
-      double largest = 0, sum = 0;
-      for (size_t k = 0; k < own.count; ++k) {
-        const double size = std::abs(static_cast<double>(m.node.weights[own[k]]));
-        largest = std::max(largest, size), sum += size;
-      }
-      real[c] = static_cast<double>(bias_of(c));
-      used[c] = largest > 0 && !stays_outside(real[c], sum * most_of(in), out);
-      // One that stays outside stays so however its bias is rounded.
-      if (!used[c])
-        real[c] = std::clamp(real[c], dequantise(-(1 << 15), out), dequantise(1 << 15, out));
-      scale[c] = std::max(used[c] ? largest / 127 : 0, bias_scale(real[c], in.scale));
-    }
-    const double of_bias = out.scale / in.scale / 1024;  // where it is alone: 1/1024 output step
-    const double largest = *std::max_element(scale.begin(), scale.end());
-    for (size_t c = 0; c < p.channels; ++c)
-      if (!d.per_channel)
-        scale[c] = largest > 0 ? largest : of_bias;
-      else if (!used[c])
-        scale[c] = of_bias;
-    std::vector<typename N::Rescale> rescale;
-    for (size_t c = 0; c < p.channels; ++c) {
-      const ChannelWeights own = channel_weights(m.node, c);
-      double folded = std::round(real[c] / (in.scale * scale[c]));
-      for (size_t k = 0; used[c] && k < own.count; ++k) {
-        const double q = std::round(static_cast<double>(m.node.weights[own[k]]) / scale[c]);
+      double folded = w.bias[c];
+      for (size_t k = 0; w.used[c] && k < own.count; ++k) {
+        const double q = std::round(static_cast<double>(m.node.weights[own[k]]) / w.scale[c]);
         weights[Packing<N>::packed(op, c, k)] = static_cast<int8_t>(q);
         folded -= in.zero * q;
       }
       bias[c] = static_cast<int32_t>(std::clamp(folded, -2147483648.0, 2147483647.0));
       if (d.per_channel || c == 0)
-        rescale.push_back(rescale_by<typename N::Rescale>(in.scale * scale[c] / out.scale));
+        rescale.push_back(rescale_by<Rescale>(
+            output_factor<Rescale>(in.scale, w.scale[c], out.scale, d.per_channel)));
     }
     d.rescale = m.keep("rescale", std::move(rescale));
   } else {
@@ -143,7 +142,7 @@ void make(const Op& op, const Making& m, nnom::Linear<N>& d) {
       const ChannelWeights own = channel_weights(m.node, c);
       for (size_t k = 0; k < own.count; ++k)
         weights[Packing<N>::packed(op, c, k)] = m.node.weights[own[k]];
-      bias[c] = bias_of(c);
+      bias[c] = m.node.bias.empty() ? 0.0f : m.node.bias[c];
     }
   }
   d.weights = m.keep("weights", std::move(weights));
@@ -155,36 +154,64 @@ void make(const Op&, const Making& m, nnom::Moved<N>& d) {
   if constexpr (N::quantised) d.in_zero = static_cast<int8_t>(m.scales.in[0].zero);
 }
 
+/// As XNNPACK has it, for the mean of `count` values.
+inline void make_mean(const NodeScales& scales, int count, nnom::SingleMean& mean) {
+  const auto in = static_cast<float>(scales.in[0].scale),
+             out = static_cast<float>(scales.out.scale);
+  mean.scale = in / out * (1.0f / static_cast<float>(count));
+  const float zeros = static_cast<float>(count * scales.in[0].zero) * mean.scale;
+  // The clamp adds the output's zero point to a whole number: it must not be rounded with the rest.
+  mean.offset = static_cast<float>(scales.out.zero) - zeros;
+}
+
+/// As TFLite has it: the count divides the multiplier, as far as that keeps its bits.
+inline void make_mean(const NodeScales& scales, int count, nnom::DoubleMean& mean) {
+  const auto whole = rescale_by<nnom::Double>(scales.in[0].scale / scales.out.scale);
+  const int bits = std::min({std::ilogb(count), 32, 31 + whole.shift});
+  mean.rescale = {static_cast<int32_t>((int64_t{whole.multiplier} << bits) / count),
+                  whole.shift - bits};
+  mean.offset = -count * scales.in[0].zero;
+}
+
 template <class N>
 void make(const nnom::Mean& op, const Making& m, nnom::Mean::Data<N>& d) {
   d.clamp = make_clamp<N>(m);
   if constexpr (N::quantised) {
-    d.bias = -op.pixels() * m.scales.in[0].zero;
-    d.rescale =
-        rescale_by<typename N::Rescale>(m.scales.in[0].scale / m.scales.out.scale / op.pixels());
+    make_mean(m.scales, op.pixels(), d.mean);
+    if constexpr (std::is_same_v<typename N::Rescale, nnom::Single>) d.clamp.zero = 0;
   }
+}
+
+/// XNNPACK's choice: the larger of the two factors in 21 bits, the other in its unit. It is only
+/// defined for factors from 2^-10 to 2^8; beyond 2^10 every value but zero saturates.
+inline void make_sum(const NodeScales& scales, nnom::SingleSum& sum) {
+  float factor[2];
+  for (size_t i = 0; i < 2; ++i)
+    factor[i] = std::min(
+        static_cast<float>(scales.in[i].scale) / static_cast<float>(scales.out.scale), 1024.0f);
+  sum.shift = std::min(20 - std::ilogb(std::max(factor[0], factor[1])), 30);
+  sum.bias = 1 << (sum.shift - 1);
+  for (size_t i = 0; i < 2; ++i) {
+    sum.multiplier[i] = static_cast<int32_t>(std::lrint(std::ldexp(factor[i], sum.shift)));
+    sum.bias -= sum.multiplier[i] * scales.in[i].zero;
+  }
+}
+
+/// TFLite's: both inputs to the larger of their scales, doubled.
+inline void make_sum(const NodeScales& scales, nnom::DoubleSum& sum) {
+  const double common = 2 * std::max(scales.in[0].scale, scales.in[1].scale);
+  for (size_t i = 0; i < 2; ++i) {
+    sum.zero[i] = scales.in[i].zero;
+    sum.rescale[i] = rescale_by<nnom::Double>(scales.in[i].scale / common);
+  }
+  sum.total =
+      rescale_by<nnom::Double>(common / (1 << nnom::DoubleSum::headroom) / scales.out.scale);
 }
 
 template <class N>
 void make(const nnom::Add&, const Making& m, nnom::Add::Data<N>& d) {
   d.clamp = make_clamp<N>(m);
-  if constexpr (N::quantised) {  // TFLite's choice of factors: both inputs to the larger, doubled
-    const double common = 2 * std::max(m.scales.in[0].scale, m.scales.in[1].scale);
-    for (size_t i = 0; i < 2; ++i) {
-      d.zero[i] = static_cast<int8_t>(m.scales.in[i].zero);
-      d.rescale[i] = rescale_by<typename N::Rescale>(m.scales.in[i].scale / common);
-    }
-    d.total =
-        rescale_by<typename N::Rescale>(common / (1 << nnom::Add::headroom) / m.scales.out.scale);
-  }
-}
-
-/// The 256 outputs of a function of one stored value.
-template <class F>
-std::vector<int8_t> table_of(const Quantisation& in, const Quantisation& out, F function) {
-  std::vector<int8_t> table;
-  for (int q = -128; q < 128; ++q) table.push_back(quantise(function(dequantise(q, in)), out));
-  return table;
+  if constexpr (N::quantised) make_sum(m.scales, d.sum);
 }
 
 template <class N>
@@ -199,19 +226,13 @@ void make(const nnom::Concat& op, const Making& m, nnom::Concat::Data<N>& d) {
 template <class N>
 void make(const nnom::Activation& op, const Making& m, nnom::Activation::Data<N>& d) {
   if constexpr (N::quantised)
-    d.table = m.keep("table", table_of(m.scales.in[0], m.scales.out,
-                                       [&](double x) { return nnom::Activation::apply(op, x); }));
+    d.table = m.keep("table", activation_table<typename N::Rescale>(op, m.scales));
 }
 
 template <class N>
-void make(const nnom::Softmax& op, const Making& m, nnom::Softmax::Data<N>& d) {
-  if constexpr (N::quantised) {
-    std::vector<uint32_t> table;
-    for (int q = 0; q < 256; ++q)
-      table.push_back(static_cast<uint32_t>(std::lround(
-          std::ldexp(std::exp(-q * m.scales.in[0].scale), nnom::Softmax::bits(op.length)))));
-    d.table = m.keep("table", std::move(table));
-  }
+void make(const nnom::Softmax&, const Making& m, nnom::Softmax::Data<N>& d) {
+  if constexpr (N::quantised)
+    d.table = m.keep("table", powers<typename N::Rescale::Power>(m.scales.in[0].scale));
 }
 
 }  // namespace nnomc

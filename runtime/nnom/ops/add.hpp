@@ -10,19 +10,15 @@ namespace nnom {
 struct Add {
   static constexpr const char* name = "Add";
   static constexpr int max_inputs = 2;
-  /// Bits the inputs are shifted up by before they are brought to a common scale, as in TFLite.
-  static constexpr int headroom = 20;
 
   template <class N>
   struct Data {
     using Numbers = N;
-    typename N::In zero[2]{};
-    typename N::Rescale rescale[2]{}, total{};
+    typename N::Rescale::Sum sum{};
     Clamp<N> clamp{};
 
     static constexpr void fields(auto& d, auto visit) {
-      if constexpr (N::quantised)
-        visit("zero", d.zero), visit("rescale", d.rescale), visit("total", d.total);
+      if constexpr (N::quantised) visit("sum", d.sum);
       visit("clamp", d.clamp);
     }
   };
@@ -46,19 +42,12 @@ struct Add {
 
   template <class T, class N>
   [[gnu::always_inline]] static void run(const Add& op, const Data<N>& data, const Io<Add, N>& io) {
+    using A = typename N::Acc;
     const Data<N> d = data;
     for (int y = io.y0; y < io.y1; ++y) {
       const typename N::In *a = io.in[0].row(y), *b = io.in[1].row(y);
       typename N::Out* out = io.out.row(y);
-      for (int i = 0; i < op.row; ++i) {
-        if constexpr (N::quantised) {
-          const int32_t x = d.rescale[0]((a[i] - d.zero[0]) * (1 << headroom));
-          const int32_t y2 = d.rescale[1]((b[i] - d.zero[1]) * (1 << headroom));
-          out[i] = d.clamp(d.total(x + y2));
-        } else {
-          out[i] = d.clamp(typename N::Acc{a[i]} + typename N::Acc{b[i]});
-        }
-      }
+      for (int i = 0; i < op.row; ++i) out[i] = d.clamp(d.sum(A{a[i]}, A{b[i]}));
     }
   }
 };

@@ -14,13 +14,11 @@ struct Mean {
   template <class N>
   struct Data {
     using Numbers = N;
-    typename N::Acc bias = 0;  ///< -pixels * zero point of the input
-    typename N::Rescale rescale{};
+    typename N::Rescale::Mean mean{};
     Clamp<N> clamp{};
 
     static constexpr void fields(auto& d, auto visit) {
-      visit("bias", d.bias);
-      if constexpr (N::quantised) visit("rescale", d.rescale);
+      if constexpr (N::quantised) visit("mean", d.mean);
       visit("clamp", d.clamp);
     }
   };
@@ -47,13 +45,13 @@ struct Mean {
   [[gnu::always_inline]] static void run(const Mean& op, const Data<N>& d, const Io<Mean, N>& io) {
     typename N::Out* out = io.out.row(0);
     for (int c = 0; c < op.in.c; ++c) {
-      typename N::Acc sum = d.bias;
+      typename N::Acc sum = 0;
       for (int y = 0; y < op.in.h; ++y) {
         const typename N::In* p = io.in[0].row(y) + c;
         for (int x = 0; x < op.in.w; ++x, p += op.in.c) sum += *p;
       }
       if constexpr (N::quantised)
-        out[c] = d.clamp(d.rescale(sum));
+        out[c] = d.clamp(d.mean(sum));
       else
         out[c] = d.clamp(sum / typename N::Acc(op.pixels()));
     }

@@ -15,8 +15,8 @@ struct Softmax {
   template <class N>
   struct Data {
     using Numbers = N;
-    /// table[d] = e^(-d * scale of the input) * 2^bits(length), for d = max - in.
-    const uint32_t* table = nullptr;
+    /// e^(-d * scale of the input) for d = max - in: a float, or (Double) in units of 2^-31.
+    const typename N::Rescale::Power* table = nullptr;
 
     static constexpr void fields(auto& d, auto visit) {
       if constexpr (N::quantised) visit("table", d.table);
@@ -25,12 +25,6 @@ struct Softmax {
 
   int rows = 1, length = 0;
 
-  /// Fraction bits of the table: as many as leave the sum of `length` entries in 32 bits.
-  static constexpr int bits(int length) {
-    int b = 23;
-    while ((int64_t{length} << b) > INT32_MAX) --b;
-    return b;
-  }
   constexpr int64_t macs() const { return int64_t{rows} * length; }
   constexpr Inferred infer(const Shape* x, int) {
     length = x[0].back();
@@ -54,12 +48,7 @@ struct Softmax {
       typename N::In top = in[0];
       for (int i = 1; i < op.length; ++i) top = in[i] > top ? in[i] : top;
       if constexpr (N::quantised) {
-        uint32_t sum = 0;
-        for (int i = 0; i < op.length; ++i) sum += d.table[top - in[i]];
-        for (int i = 0; i < op.length; ++i) {
-          const uint32_t q = (d.table[top - in[i]] * 256 + sum / 2) / sum;
-          out[i] = static_cast<int8_t>(static_cast<int>(q > 255 ? 255 : q) - 128);
-        }
+        quantised(d.table, in, top, out, op.length);
       } else {
         using A = typename N::Acc;
         A sum = 0;
@@ -67,6 +56,32 @@ struct Softmax {
         for (int i = 0; i < op.length; ++i)
           out[i] = static_cast<float>(A(__builtin_exp(A{in[i]} - A{top})) / sum);
       }
+    }
+  }
+
+ private:
+  /// As desktop TFLite: in floats.
+  static void quantised(const float* table, const int8_t* in, int top, int8_t* out, int n) {
+    float sum = 0;
+    for (int i = 0; i < n; ++i) sum = rounded(sum + table[top - in[i]]);
+    const float inverse = rounded(1 / rounded(sum * (1.0f / 256)));
+    for (int i = 0; i < n; ++i) {
+      const float p = rounded(table[top - in[i]] * inverse);
+      const int q = static_cast<int>(rounded(p + 0.5f));
+      out[i] = static_cast<int8_t>(min(q, 255) - 128);
+    }
+  }
+  /// As TFLite Micro: fractions of 31 bits, their sum of 19.
+  static void quantised(const int32_t* table, const int8_t* in, int top, int8_t* out, int n) {
+    int32_t sum = 0;
+    for (int i = 0; i < n; ++i) sum += shifted_down(table[top - in[i]], 12);
+    const int zeros = __builtin_clz(static_cast<uint32_t>(sum));
+    const auto fraction = static_cast<int32_t>((static_cast<uint32_t>(sum) << zeros) - (1u << 31));
+    const int32_t inverse = shifted_up(reciprocal(fraction), 1);
+    const int down = 35 - zeros;  // of so many values that each is none above 31
+    for (int i = 0; i < n; ++i) {
+      const int32_t p = high_product(inverse, table[top - in[i]]);
+      out[i] = static_cast<int8_t>((down > 31 ? 0 : min(shifted_down(p, down), 255)) - 128);
     }
   }
 };
