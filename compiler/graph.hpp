@@ -33,13 +33,13 @@ struct Range {
   bool all() const { return lo == -hi && hi == std::numeric_limits<float>::infinity(); }
 };
 
-/// How the file of a quantised model stores a linear node's constants: weights are `scale[channel]`
+/// How the file of a quantised model stores a node's constants: weights are `scale[channel]`
 /// times an integer (one scale may serve all channels), biases are in units of the input's scale
 /// times the weights'.
 struct StoredWeights {
   std::vector<float> scale;
   std::vector<int64_t> bias;
-  int zero = 0;  ///< zero point, of the constant of an elementwise node
+  int zero = 0;  ///< of a constant operand
 };
 
 /// One op. `weights` and `bias` are those of ops with nnom::Linear data, in the order the op's

@@ -304,13 +304,11 @@ struct Stored {
     return bias + reach >= real(-128, out_scale()) && bias - reach <= real(127, out_scale());
   }
 
-  /// From accumulator to output: in float, or in double but for one scale for all weights.
+  /// From accumulator to output: in float, or in double.
   long double factor(double weight_scale) const {
     const float product = static_cast<float>(scale(0)) * static_cast<float>(weight_scale);
     if (single()) return static_cast<long double>(product / static_cast<float>(scale(-1)));
-    return (per_channel ? scale(0) * static_cast<long double>(weight_scale)
-                        : static_cast<long double>(product)) /
-           scale(-1);
+    return scale(0) * static_cast<long double>(weight_scale) / scale(-1);
   }
 
   /// Weights symmetric within 127, the scale of each channel (or the largest of them for all)

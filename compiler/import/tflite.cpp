@@ -71,6 +71,8 @@ class Builder {
     session_.graph.name = name && name->size() ? name->str() : "model";
     for (const auto* t : *session_.file.graph().tensors()) session_.values.push_back(value_of(*t));
     session_.quantised = is_quantised();
+    for (Value& v : session_.values)  // truths are 1 and 0
+      if (session_.quantised && v.type == format::ElementType_boolean) v.scale = Quantisation{1, 0};
     for (const int t : numbers(session_.file.graph().inputs())) add_input(t);
     for (const auto* op : *session_.file.graph().operators()) {
       const Row& row = *find_operator(session_.file.code(*op));
@@ -242,7 +244,7 @@ class Builder {
   bool fold(const format::Operator& op, const Row& row) {
     for (const int t : numbers(op.inputs()))
       if (t >= 0 && !value(t).is_constant) return false;
-    Session inner{.file = session_.file, .values = session_.values};
+    Session inner{.file = session_.file, .folding = true, .values = session_.values};
     inner.graph.file = session_.file.path();
     Call call(inner, op, row.name);
     row.add(call);

@@ -58,8 +58,7 @@ int Call::tensor(int i) {
     if (value.tensor < 0) fail("its input '{}' is computed by nothing before it", value.name);
     return value.tensor;
   }
-  if (session_.quantised || !session_.graph.nodes.empty())
-    fail("its input '{}' is a constant, which is not supported", value.name);
+  if (!session_.folding) fail("its input '{}' is a constant, which is not supported", value.name);
   const std::vector<float> values = reals(i);
   bound_.push_back(values);
   return session_.graph.add_input(value.name, value.shape());
@@ -106,6 +105,18 @@ std::vector<int> Call::integers(int i) const {
   return values;
 }
 
+int Call::integer(int i) const {
+  const std::vector<int> values = integers(i);
+  if (values.size() != 1) fail("its input '{}' has {} elements, not 1", in(i).name, values.size());
+  return values[0];
+}
+
+int Call::axis(int number, int rank) const {
+  const int axis = number < 0 ? number + rank : number;
+  if (axis < 0 || axis >= rank) fail("it has no axis {}", number);
+  return axis;
+}
+
 int Call::add(Node node, const std::optional<Quantisation>& scale) {
   node.name = name_;
   node.source = op_name_;
@@ -125,12 +136,21 @@ int Call::add(const Op& op, std::vector<int> inputs, Range range, int i) {
   return add(std::move(node), out(i).scale);
 }
 
-int Call::reshape(int tensor, const Shape& to) {
-  if (shape(tensor) == to) return tensor;
+int Call::add_moved(const Op& op, int tensor) {
   Node node;
-  node.op = nnom::Reshape{to};
+  node.op = op;
   node.inputs = {tensor};
   return add(std::move(node), scale(tensor));
+}
+
+int Call::reshape(int tensor, const Shape& to) {
+  return shape(tensor) == to ? tensor : add_moved(nnom::Reshape{to}, tensor);
+}
+
+void Call::set_constant(std::vector<double> values) {
+  Value& value = session_.values[static_cast<size_t>(numbers(op_.outputs())[0])];
+  value.is_constant = true;
+  value.constant = std::move(values);
 }
 
 void Call::set(int tensor, int i) {

@@ -39,6 +39,7 @@ struct Session {
   const File& file;
   Graph graph{};
   bool quantised = false;
+  bool folding = false;         ///< computes constants from constants
   std::vector<Value> values{};  ///< of each tensor of the file
   std::map<std::string, int> names{};
 };
@@ -59,8 +60,10 @@ class Call {
 
   int count() const { return static_cast<int>(numbers(op_.inputs()).size()); }
   int outputs() const { return static_cast<int>(numbers(op_.outputs()).size()); }
-  /// Whether input i is there and computed, or there at all.
+  /// Whether input i is there.
   bool has(int i) const;
+  /// Whether input i is a constant that stays one: not while constants are folded.
+  bool is_constant(int i) const { return in(i).is_constant && !session_.folding; }
   const Value& in(int i) const;
   const Value& out(int i = 0) const;
   bool quantised() const { return session_.quantised; }
@@ -75,14 +78,21 @@ class Call {
   /// Input i, which must be a constant: real numbers, dequantised.
   std::vector<float> reals(int i) const;
   std::vector<int> integers(int i) const;
+  int integer(int i) const;
+  /// An axis, counted from the end if negative.
+  int axis(int number, int rank) const;
 
   /// Adds a node whose output is quantised as `scale` (in a quantised graph); returns its tensor.
   int add(Node node, const std::optional<Quantisation>& scale);
   /// The same for an op without weights that gives output i of the call.
   int add(const Op& op, std::vector<int> inputs, Range range = {}, int i = 0);
+  /// The same for an op that moves values of `tensor`, whose scale they keep.
+  int add_moved(const Op& op, int tensor);
   int reshape(int tensor, const Shape& to);
   /// Makes `tensor` output i; its shape is put right.
   void set(int tensor, int i = 0);
+  /// Makes output 0 a constant.
+  void set_constant(std::vector<double> values);
 
   /// Fails if sizes of a window make no sense.
   void check_window(const auto& op) const {

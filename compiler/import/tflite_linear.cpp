@@ -30,7 +30,7 @@ Node linear(const Call& call, const Op& op, int input, int weights, int bias, si
   }
   if (call.has(bias)) {
     if (call.in(bias).type != format::ElementType_int32) call.fail("its biases are not int32");
-    for (const double b : stored_of(call.in(bias))) stored.bias.push_back(static_cast<int64_t>(b));
+    for (const double b : call.in(bias).constant) stored.bias.push_back(static_cast<int64_t>(b));
   }
   node.stored = std::move(stored);
   return node;
@@ -57,8 +57,6 @@ const std::vector<int>& filter(const Call& call, int i) {
 }
 
 }  // namespace
-
-const std::vector<double>& stored_of(const Value& value) { return value.constant; }
 
 void conv_2d(Call& call) {
   const auto& o = call.options<format::Conv2DOptions>();
@@ -127,6 +125,38 @@ void fully_connected(Call& call) {
   Node node = linear(call, op, rows, 1, 2, static_cast<size_t>(out));
   node.range = range_of(call, o.activation());
   call.set(call.add(std::move(node), call.out().scale));
+}
+
+/// Inputs: the output's shape, weights, the picture, biases.
+void transpose_conv(Call& call) {
+  const auto& o = call.options<format::TransposeConvOptions>();
+  const std::vector<int>& w = filter(call, 1);
+  const int x = call.picture(2);
+  const nnom::Image in = nnom::image(call.shape(x));
+  if (w[3] != in.c) call.fail("its input has {} channels, its filter {}", in.c, w[3]);
+  nnom::TransposeConv2D op;
+  op.kernel = {w[1], w[2]};
+  op.stride = {o.stride_h(), o.stride_w()};
+  op.out.c = w[0];
+  const Value& out = call.out();
+  if (out.rank() != 4) call.fail("its output has {} axes, not 4", out.rank());
+  if (std::min({op.stride.h, op.stride.w, op.kernel.h, op.kernel.w}) < 1)
+    call.fail("a kernel size or stride makes no sense");
+  // What is more than the output asks for is cut off, half of it in front; what lacks is added.
+  const auto cut = [&](int n, int kernel, int stride, int wanted, int& before, int& after,
+                       int& extra) {
+    const int64_t surplus = int64_t{n - 1} * stride + kernel - wanted;
+    if (surplus > 1 << 24 || surplus < -(1 << 24)) call.fail("its output's size makes no sense");
+    extra = static_cast<int>(std::max<int64_t>(-surplus, 0));
+    const int all = static_cast<int>(std::max<int64_t>(surplus, 0));
+    before = o.padding() == format::Padding_same ? all / 2 : 0;
+    after = all - before;
+  };
+  cut(in.h, w[1], op.stride.h, out.dims[1], op.pad.top, op.pad.bottom, op.extra.h);
+  cut(in.w, w[2], op.stride.w, out.dims[2], op.pad.left, op.pad.right, op.extra.w);
+  Node node = linear(call, op, x, 1, 3, static_cast<size_t>(w[0]));
+  node.range = range_of(call, o.activation());
+  call.set(call.add(std::move(node), out.scale));
 }
 
 }  // namespace nnomc::tflite

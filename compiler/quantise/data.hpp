@@ -110,16 +110,13 @@ nnom::Clamp<N> make_clamp(const Making& m) {
 }
 
 /// The factor from accumulator to output, as the dialect that `Rescale` belongs to works it out:
-/// desktop TFLite (XNNPACK) in float, TFLite Micro in double, but for the product of scales in
-/// layers with one scale for all weights.
+/// desktop TFLite (XNNPACK) in float, TFLite Micro in double.
 template <class Rescale>
-double output_factor(double in, double weights, double out, bool per_channel) {
+double output_factor(double in, double weights, double out) {
   if constexpr (std::is_same_v<Rescale, nnom::Single>)
     return static_cast<double>(static_cast<float>(in) * static_cast<float>(weights) /
                                static_cast<float>(out));
-  return (per_channel ? in * weights
-                      : static_cast<double>(static_cast<float>(in) * static_cast<float>(weights))) /
-         out;
+  return in * weights / out;
 }
 
 /// How the weights of a linear node are quantised.
@@ -158,8 +155,8 @@ void make(const Op& op, const Making& m, nnom::Linear<N>& d) {
         bias[phase * p.channels + c] =
             static_cast<int32_t>(std::clamp(folded[phase], -2147483648.0, 2147483647.0));
       if (d.per_channel || c == 0)
-        rescale.push_back(rescale_by<Rescale>(
-            output_factor<Rescale>(in.scale, w.scale[c], out.scale, d.per_channel)));
+        rescale.push_back(
+            rescale_by<Rescale>(output_factor<Rescale>(in.scale, w.scale[c], out.scale)));
     }
     d.rescale = m.keep("rescale", std::move(rescale));
   } else {

@@ -91,7 +91,7 @@ void make_rule(const nnom::MulRule&, const Making&, const NodeScales& s,
   make_zeros(s, d);
   using Rescale = typename N::Rescale;
   d.rescale =
-      rescale_by<Rescale>(output_factor<Rescale>(s.in[0].scale, s.in[1].scale, s.out.scale, true));
+      rescale_by<Rescale>(output_factor<Rescale>(s.in[0].scale, s.in[1].scale, s.out.scale));
 }
 
 template <class N>
