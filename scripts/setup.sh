@@ -9,7 +9,7 @@
 # Purposes: build, test, firmware (cross compiler and emulator), develop (formatting, checks).
 set -eu
 
-build="g++ cmake ninja-build pkg-config libhdf5-dev libzip-dev nlohmann-json3-dev libcli11-dev
+build="g++ cmake ninja-build pkg-config libhdf5-dev libzip-dev libflatbuffers-dev flatbuffers-compiler nlohmann-json3-dev libcli11-dev
   libfmt-dev"
 test="libgtest-dev libgmock-dev dataset-fashion-mnist picolibc-arm-none-eabi
   gcc-riscv64-unknown-elf"
