@@ -7,6 +7,7 @@
 #include "compiler/error.hpp"
 #include "compiler/quantise/elementwise_data.hpp"
 #include "compiler/quantise/other_data.hpp"
+#include "compiler/quantise/recurrent_data.hpp"
 #include "nnom/execute.hpp"
 
 namespace nnomc {
@@ -52,6 +53,8 @@ constexpr OpInfo entry() {
   t.channels = [](const Op& op) -> size_t {
     if constexpr (linear)
       return Packing<nnom::Float<double, nnom::layout::Plain>>(std::get<O>(op)).channels;
+    else if constexpr (requires(const O& o) { o.biases(); })
+      return static_cast<size_t>(std::get<O>(op).biases());
     return 0;
   };
   t.memory = [](const Op& op, const Numbers& numbers) {

@@ -21,8 +21,9 @@ void run_kernel_rows(const Op& op, const Numbers& numbers, const NodeData& data,
           io.state = call.state;
           io.y0 = call.y0;
           io.y1 = call.y1;
-          O::template run<nnom::target::Scalar, N>(
-              o, *static_cast<const typename O::template Data<N>*>(data.value.get()), io);
+          const auto& d = *static_cast<const typename O::template Data<N>*>(data.value.get());
+          if constexpr (nnom::keeps_state<O>) O::template reset<N>(o, d, call.state);
+          O::template run<nnom::target::Scalar, N>(o, d, io);
         });
       },
       op);

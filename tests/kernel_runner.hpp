@@ -24,7 +24,7 @@ struct RowsCall {
   int y0 = 0, y1 = 0;  ///< rows of output wanted
 };
 
-/// Runs the kernel of `op` with the reference target.
+/// Runs the kernel of `op` with the reference target; state is reset before.
 void run_kernel_rows(const Op& op, const Numbers& numbers, const NodeData& data,
                      const RowsCall& call);
 

@@ -149,7 +149,7 @@ class Interface : Start<Graph> {
   }
   /// Output I, valid after run() until an input is written.
   template <size_t I = 0>
-  Span<const int8_t, Graph::template Output<I>::size> output() {
+  Span<const int8_t, Graph::template Output<I>::size> output() const {
     return Span<const int8_t, Graph::template Output<I>::size>::at(bytes(Graph::output(I)));
   }
 
@@ -188,7 +188,7 @@ class Interface : Start<Graph> {
   }
   /// Output I as real numbers.
   template <size_t I = 0>
-  void read(Span<float, Graph::template Output<I>::size> out) {
+  void read(Span<float, Graph::template Output<I>::size> out) const {
     const Quantisation q = Graph::output(I).quantisation;
     const Span<const int8_t, Graph::template Output<I>::size> from = output<I>();
     for (size_t i = 0; i < from.size(); ++i) out[i] = q.real(from[i]);
@@ -197,6 +197,9 @@ class Interface : Start<Graph> {
  private:
   unsigned char* arena() { return static_cast<Self*>(this)->arena(); }
   int8_t* bytes(const Slot& slot) { return reinterpret_cast<int8_t*>(arena() + slot.offset); }
+  const int8_t* bytes(const Slot& slot) const {
+    return reinterpret_cast<const int8_t*>(static_cast<const Self*>(this)->arena() + slot.offset);
+  }
 };
 
 /// Runs a model in an arena that it borrows. `Graph` is generated. An arena keeps the state of one
@@ -217,7 +220,7 @@ class Runner : public Interface<Graph, Runner<Graph>> {
 
  private:
   friend Interface<Graph, Runner>;
-  unsigned char* arena() { return arena_; }
+  unsigned char* arena() const { return arena_; }
 
   unsigned char* arena_;
 };
@@ -228,6 +231,7 @@ template <class Graph>
 class Model : public Interface<Graph, Model<Graph>> {
   friend Interface<Graph, Model>;
   unsigned char* arena() { return arena_.data; }
+  const unsigned char* arena() const { return arena_.data; }
 
   Arena<Graph> arena_;
 };

@@ -30,7 +30,7 @@ struct Wide : N {
 
 /// A matrix of weights as Layout packs it, with one bias for each of its rows.
 template <class N>
-struct Product {
+struct PackedMatrix {
   Matrix matrix;
   const typename N::Weight* weights;
   const typename N::Bias* bias;
@@ -39,7 +39,7 @@ struct Product {
 
 /// out[r] = rescale(bias[r] + line . row r)
 template <class T, class N>
-[[gnu::always_inline]] inline void multiply_line(const LineOf<N>* line, const Product<N>& p,
+[[gnu::always_inline]] inline void multiply_line(const LineOf<N>* line, const PackedMatrix<N>& p,
                                                  typename Wide<N>::Out* out) {
   Window<LineOf<N>> w;
   w.first = line, w.length = p.matrix.length;

@@ -32,7 +32,7 @@ struct Lstm {
     typename N::In hidden_zero = 0;  ///< what h begins as
     int power = 0;                   ///< a cell is in units of 2^power
     typename Gates<N>::Value clip = most();  ///< the largest cell, either way
-    Clamp<N> clamp{};
+    Clamp<N> finish{};
 
     static constexpr typename Gates<N>::Value most() {
       if constexpr (N::quantised)
@@ -47,7 +47,7 @@ struct Lstm {
         visit("rescale", d.rescale), visit("product", d.product), visit("output", d.output);
         visit("hidden_zero", d.hidden_zero), visit("power", d.power), visit("clip", d.clip);
       }
-      visit("clamp", d.clamp);
+      visit("finish", d.finish);
     }
   };
 
@@ -87,6 +87,10 @@ struct Lstm {
 
   template <class N>
   static void reset(const Lstm& op, const Data<N>& d, unsigned char* state) {
+    if (op.stateful) clear<N>(op, d, state);
+  }
+  template <class N>
+  static void clear(const Lstm& op, const Data<N>& d, unsigned char* state) {
     auto* const cell = reinterpret_cast<typename Gates<N>::Value*>(state);
     auto* const hidden = reinterpret_cast<typename N::In*>(cell + op.units);
     for (int u = 0; u < op.units; ++u) cell[u] = 0, hidden[u] = d.hidden_zero;
@@ -103,7 +107,7 @@ struct Lstm {
     unsigned char* const state = op.stateful ? io.state : io.scratch + s.bytes;
     auto* const cell = reinterpret_cast<Value*>(state);
     auto* const hidden = reinterpret_cast<typename N::In*>(cell + op.units);
-    if (!op.stateful) reset<N>(op, d, state);
+    if (!op.stateful) clear<N>(op, d, state);
     const int sizes[2] = {N::Layout::size(op.matrix(false)), N::Layout::size(op.matrix(true))};
     for (int t = 0; t < op.steps; ++t) {
       const LineOf<N>* const x =
@@ -128,7 +132,7 @@ struct Lstm {
         const auto c = G::cell(v[op.units], cell[u], v[0], v[2 * op.units], d.power, d.product);
         cell[u] = static_cast<Value>(c > d.clip ? d.clip : c < -d.clip ? -d.clip : c);
         out[u] = hidden[u] =
-            d.clamp(d.output(v[3 * op.units] * G::cell_tanh(cell[u], d.power)));
+            d.finish(d.output(v[3 * op.units] * G::cell_tanh(cell[u], d.power)));
       }
     }
   }
