@@ -58,7 +58,8 @@ Bytes simulated(const Program& p, const Bytes& in, bool reset) {
 
 std::string list(const Bytes& bytes) {
   std::string text;
-  for (const std::byte b : bytes) text += fmt::format("{},", static_cast<int>(static_cast<int8_t>(b)));
+  for (const std::byte b : bytes)
+    text += fmt::format("{},", static_cast<int>(static_cast<int8_t>(b)));
   return text;
 }
 
@@ -69,8 +70,12 @@ TEST(State, StaysUntilAReset) {
   twice.insert(twice.end(), once.begin(), once.end());
   const Bytes kept = simulated(p, twice, false), reset = simulated(p, twice, true);
   const size_t half = kept.size() / 2;
-  const auto first = [&](const Bytes& b) { return Bytes(b.begin(), b.begin() + static_cast<long>(half)); };
-  const auto second = [&](const Bytes& b) { return Bytes(b.begin() + static_cast<long>(half), b.end()); };
+  const auto first = [&](const Bytes& b) {
+    return Bytes(b.begin(), b.begin() + static_cast<long>(half));
+  };
+  const auto second = [&](const Bytes& b) {
+    return Bytes(b.begin() + static_cast<long>(half), b.end());
+  };
   EXPECT_NE(first(kept), second(kept));
   EXPECT_EQ(first(reset), second(reset));
   EXPECT_EQ(first(kept), first(reset));

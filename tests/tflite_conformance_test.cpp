@@ -93,8 +93,8 @@ int differences(const Program& program, int tensor, std::span<const unsigned cha
   return count;
 }
 
-/// Empty if every output of every sample is right; else what is wrong. Samples `follow` one another,
-/// or each is the first.
+/// Empty if every output of every sample is right; else what is wrong. Samples `follow` one
+/// another, or each is the first.
 std::string run_case(const Fixture& fixture, const std::string& name, Rounding rounding,
                      bool follow) {
   const Array model = fixture.read(name + "/model");
