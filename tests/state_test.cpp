@@ -157,10 +157,10 @@ TEST(State, IsKeptByGeneratedCode) {
   write_file(folder.file("main.cpp"), fmt::format(R"(
 #include <string.h>
 #include "model.hpp"
-static model::Model net;
 static const int8_t in[3][{0}] = {{{1}}};
 static const int8_t kept[] = {{{2}}}, anew[] = {{{3}}};
 int main() {{
+  static model::Model net;
   int8_t out[model::Graph::Output<0>::size];
   for (int again = 0; again < 2; ++again) {{
     for (int i = 0; i < 3; ++i) {{
@@ -191,6 +191,9 @@ int main() {{
                            folder.file("program")})
                   .success);
   EXPECT_TRUE(run_program({folder.file("program")}).success);
+  // A static model is there before any code has run.
+  const std::string symbols = run_program({"nm", folder.file("main.cpp.o")}).output;
+  EXPECT_EQ(symbols.find("guard"), std::string::npos) << symbols;
   EXPECT_EQ(emit(p, EmitOptions()).header.find("static void reset") == std::string::npos, false);
 }
 

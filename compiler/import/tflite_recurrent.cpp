@@ -63,6 +63,8 @@ void unidirectional_sequence_lstm(Call& call) {
   if (o.activation() != format::Fused_tanh) call.fail("only tanh is supported as its activation");
   if (call.in(0).rank() != 3) call.fail("its input has {} axes, not 3", call.in(0).rank());
   if (!call.has(kWeights) || !call.has(kRecurrent)) call.fail("coupled gates are not supported");
+  if (call.in(kRecurrent).rank() != 2)
+    call.fail("its recurrent weights have {} axes, not 2", call.in(kRecurrent).rank());
   for (int i = kPeephole; i < kBias; ++i)
     if (call.has(i)) call.fail("peepholes are not supported");
   if (call.has(kProjection) || call.has(kProjection + 1))
@@ -74,7 +76,7 @@ void unidirectional_sequence_lstm(Call& call) {
     call.fail("only a batch of 1 is supported");
   const int steps = call.in(0).dims[static_cast<size_t>(time)], inputs = call.in(0).dims[2];
   nnom::Lstm op;
-  op.units = call.in(kRecurrent).dims.at(0);
+  op.units = call.in(kRecurrent).dims[0];
   op.stateful = true;
   op.clip = o.cell_clip();
   for (const int state : {kHidden, kCell}) check_variable(call, state, op.units);
@@ -102,6 +104,8 @@ void svdf(Call& call) {
   if (op.rank < 1 || filters % op.rank)
     call.fail("its rank of {} makes no sense for {} filters", op.rank, filters);
   op.units = filters / op.rank;
+  if (call.in(kTime).dims[0] != filters)
+    call.fail("its weights have {} and {} filters", filters, call.in(kTime).dims[0]);
   if (call.in(0).size() != inputs) call.fail("only a batch of 1 is supported");
   check_variable(call, kMemory, filters * op.memory_size);
   const auto all = static_cast<size_t>(filters);

@@ -115,6 +115,22 @@ struct Arena<Graph, Graphs...> {
   alignas(16) unsigned char data[bytes];
 };
 
+/// void, for a graph that keeps state between runs; nothing for the others.
+template <class Graph>
+using WithState = decltype(Graph::reset(static_cast<unsigned char*>(nullptr)));
+
+/// The arena of a Model. With state it begins as zeros, so that a static object is a constant: no
+/// code runs at start-up.
+template <class Graph, class = void>
+struct Owned {
+  Arena<Graph> arena;
+};
+template <class Graph>
+struct Owned<Graph, WithState<Graph>> {
+  constexpr Owned() : arena() {}
+  Arena<Graph> arena;
+};
+
 /// Brings a model with state to its start before its first run. Models without are not changed by a
 /// byte: for them there is nothing to do.
 template <class Graph, class = void>
@@ -123,7 +139,7 @@ class Start {
   void before_run(unsigned char*) {}
 };
 template <class Graph>
-class Start<Graph, decltype(Graph::reset(static_cast<unsigned char*>(nullptr)))> {
+class Start<Graph, WithState<Graph>> {
  protected:
   void before_run(unsigned char* arena) {
     if (!started_) Graph::reset(arena);
@@ -230,10 +246,10 @@ class Runner : public Interface<Graph, Runner<Graph>> {
 template <class Graph>
 class Model : public Interface<Graph, Model<Graph>> {
   friend Interface<Graph, Model>;
-  unsigned char* arena() { return arena_.data; }
-  const unsigned char* arena() const { return arena_.data; }
+  unsigned char* arena() { return owned_.arena.data; }
+  const unsigned char* arena() const { return owned_.arena.data; }
 
-  Arena<Graph> arena_;
+  Owned<Graph> owned_;
 };
 
 }  // namespace nnom

@@ -62,8 +62,8 @@ struct Lstm {
   constexpr int64_t macs() const { return int64_t{steps} * constants(); }
   constexpr Inferred infer(const Shape* x, int) {
     if (x[0].rank != 2) return {{}, "its input must have two axes besides the batch"};
-    if (units < 1 || units > 1 << 14) return {{}, "its number of units makes no sense"};
-    if (x[0].back() > 1 << 14) return {{}, "its input has too many features"};
+    if (units < 1 || units > 1 << 13) return {{}, "its number of units makes no sense"};
+    if (x[0].back() > 1 << 13) return {{}, "its input has too many features"};
     steps = x[0][0], inputs = x[0][1];
     return {{2, {steps, units}}};
   }

@@ -50,7 +50,7 @@ struct Svdf {
   constexpr int64_t macs() const { return constants(); }
   constexpr Inferred infer(const Shape* x, int) {
     if (x[0].size() != x[0].back()) return {{}, "its input must have one axis besides the batch"};
-    constexpr int most = 1 << 14;
+    constexpr int most = 1 << 13;
     if (units < 1 || rank < 1 || memory_size < 1 || units > most || rank > most / units ||
         memory_size > most || x[0].back() > most)
       return {{}, "its sizes make no sense"};
