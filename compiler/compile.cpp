@@ -6,6 +6,7 @@
 #include "compiler/import/tflite.hpp"
 #include "compiler/io/file.hpp"
 #include "compiler/passes/passes.hpp"
+#include "compiler/quantise/dialect.hpp"
 
 namespace nnomc {
 
@@ -30,7 +31,10 @@ std::vector<Quantisation> scales_in(const Graph& graph) {
 Program compile(const Graph& graph, const Samples& samples, const CompileOptions& options) {
   const Lowering lowering{.numbers = {true, options.rounding, layout_of(options.target)},
                           .per_channel = options.per_channel};
-  if (graph.quantised()) return lower(graph, scales_in(graph), lowering);
+  if (graph.quantised()) {
+    check_dialect(graph, options.rounding);
+    return lower(graph, scales_in(graph), lowering);
+  }
   return lower(graph, calibrate(graph, samples, options.calibration, lowering).scales, lowering);
 }
 
