@@ -3,12 +3,16 @@
 #include "compiler/error.hpp"
 #include "compiler/firmware/boards.hpp"
 #include "compiler/import/keras.hpp"
+#include "compiler/import/onnx.hpp"
+#include "compiler/io/file.hpp"
 #include "compiler/passes/passes.hpp"
 
 namespace nnomc {
 
 Graph load_model(const std::string& path) {
-  Graph graph = import_keras(read_keras_file(path));
+  const bool onnx = is_file(path) && onnx::may_be_onnx(path, as_text(read_start(path, 8)));
+  Graph graph =
+      onnx ? import_onnx(onnx::read_onnx_file(path)) : import_keras(read_keras_file(path));
   optimise(graph);
   return graph;
 }

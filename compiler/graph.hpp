@@ -49,6 +49,9 @@ struct Graph {
   std::vector<Tensor> tensors;
   std::vector<Node> nodes;
   std::vector<int> inputs, outputs;  ///< tensors
+  /// For each input and output whose axes the file has in another order (channels first): axis i
+  /// of the file's is axis order[i] of the tensor. Empty where they agree; may be left out for all.
+  std::vector<std::vector<int>> input_order, output_order;
 
   /// Adds an input; returns its tensor.
   int add_input(std::string tensor_name, const Shape& shape);

@@ -10,9 +10,9 @@
 set -eu
 
 build="g++ cmake ninja-build pkg-config libhdf5-dev libzip-dev nlohmann-json3-dev libcli11-dev
-  libfmt-dev"
+  libfmt-dev libprotobuf-dev protobuf-compiler"
 test="libgtest-dev libgmock-dev dataset-fashion-mnist picolibc-arm-none-eabi
-  gcc-riscv64-unknown-elf"
+  gcc-riscv64-unknown-elf libonnx-testdata"
 firmware="gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm"
 develop="clang-14 libclang-rt-14-dev clang-format clang-tidy"
 
