@@ -71,6 +71,10 @@ struct Graph {
   int64_t parameters() const;
 };
 
+/// `shape` with its axes in the order that the file has; `orders` is that of a graph's inputs or
+/// outputs, and `index` one of them.
+Shape in_file_order(const Shape& shape, const std::vector<std::vector<int>>& orders, size_t index);
+
 /// "28 x 28 x 1"
 std::string to_string(const Shape& shape);
 

@@ -157,6 +157,8 @@ class Builder {
         if (v.tensor >= 0 && is_integer(v.type) && !(row.traits & kIntegers))
           call.fail("not supported: arithmetic on integers that the model computes");
       made = row.add(call);
+      // Sets before 7 had other attributes: what those that are left mean is not known.
+      if (file().opset < 7 && !call.inputs.empty()) call.check_all_read();
     }
     for (size_t i = 0; i < node.outputs.size() && i < made.size(); ++i)
       set(node.outputs[i], std::move(made[i]));

@@ -1,7 +1,8 @@
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
-#include "compiler/import/onnx_ops.hpp"
+#include "compiler/import/onnx_elementwise.hpp"
 
 namespace nnomc::onnx {
 namespace {
@@ -21,7 +22,7 @@ Values apply(Call& call, Function function, float slope = 0, float threshold = 0
 }
 
 /// Softmax over an axis; until operator set 13 over that and all that follow.
-Value softmax_value(Call& call, std::string_view suffix) {
+Value softmax_value(Call& call, bool log) {
   const Value& in = call.in(0);
   const bool all = call.opset() < 13;
   const int axis = call.axis(call.integer("axis", all ? 1 : -1), std::max(in.rank(), 1));
@@ -39,7 +40,9 @@ Value softmax_value(Call& call, std::string_view suffix) {
     for (const int a : last) merged.back() *= in[a];
     tensor = call.reshape(tensor, call.shape_of(merged));
   }
-  return call.made(call.add(nnom::Softmax{}, {tensor}, suffix), in.dims, order);
+  nnom::Softmax op;
+  op.log = log;
+  return call.made(call.add(op, {tensor}), in.dims, order);
 }
 
 }  // namespace
@@ -67,17 +70,35 @@ Values clip(Call& call) {
     return static_cast<float>(call.constant(input).data[0]);
   };
   const float low = limit(1, "min", -kNoLimit), high = limit(2, "max", kNoLimit);
+  const Value& in = call.in(0);
   if (low == 0 && high >= 0) return apply(call, Function::relu, 0, 0, high);
-  call.fail("not supported yet: limits {} and {}", low, high);
+  Value out = in;
+  if (low > -kNoLimit)
+    out = elementwise(call, nnom::Maximum{}, {out, number(double{low})},
+                      high < kNoLimit ? "/low" : "");
+  if (high < kNoLimit) out = elementwise(call, nnom::Minimum{}, {out, number(double{high})});
+  return {out};
 }
 
-Values softmax(Call& call) { return {softmax_value(call, "")}; }
+Values celu(Call& call) { return apply(call, Function::celu, call.real("alpha", 1)); }
 
-Values log_softmax(Call& call) {
-  const Value value = softmax_value(call, "/softmax");
-  nnom::Activation log;
-  log.function = Function::log;
-  return {call.made(call.add(log, {value.tensor}), value)};
+Values thresholded_relu(Call& call) {
+  return apply(call, Function::thresholded_relu, 0, call.real("alpha", 1));
 }
+
+Values selu(Call& call) {
+  const float alpha = call.real("alpha", 1.67326319F), gamma = call.real("gamma", 1.05070102F);
+  const auto is_usual = [](float v, double usual) { return std::fabs(double{v} - usual) < 1e-6; };
+  if (is_usual(alpha, 1.6732632423543772) && is_usual(gamma, 1.0507009873554805))
+    return apply(call, Function::selu);
+  nnom::Activation elu;
+  elu.function = Function::elu;
+  elu.slope = alpha;
+  return {times(call, nnomc::onnx::apply(call, call.in(0), elu, "/elu"), number(double{gamma}))};
+}
+
+Values softmax(Call& call) { return {softmax_value(call, false)}; }
+
+Values log_softmax(Call& call) { return {softmax_value(call, true)}; }
 
 }  // namespace nnomc::onnx

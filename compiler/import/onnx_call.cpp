@@ -22,10 +22,16 @@ const Constant& Call::constant(size_t input) const {
 const Attribute* Call::find(std::string_view name, Attribute::Kind kind) const {
   for (const Attribute& a : node_.attributes) {
     if (a.name != name) continue;
+    read_.insert(a.name);
     if (a.kind != kind) fail("its attribute '{}' is of another type", name);
     return &a;
   }
   return nullptr;
+}
+
+void Call::check_all_read() const {
+  for (const Attribute& a : node_.attributes)
+    if (!read_.contains(a.name)) fail("not supported: its attribute '{}'", a.name);
 }
 
 int64_t Call::integer(std::string_view name, int64_t otherwise) const {

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -78,6 +79,8 @@ class Call {
   /// Nothing where the attribute is missing.
   std::optional<std::vector<int64_t>> integers(std::string_view name) const;
   const Attribute* find(std::string_view name, Attribute::Kind kind) const;
+  /// Error if there is an attribute that nobody has asked for: an option that isn't known.
+  void check_all_read() const;
   /// Whole numbers that older operator sets have as an attribute, newer ones as an input.
   std::optional<std::vector<int64_t>> list(std::string_view name, size_t input) const;
   /// The same for axes of a tensor of rank `rank`, counted from 0.
@@ -110,6 +113,7 @@ class Call {
  private:
   const FileNode& node_;
   Session& session_;
+  mutable std::set<std::string_view> read_;  // names of attributes
 };
 
 /// "[1, 3, 8]"

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "compiler/import/onnx_ops.hpp"
@@ -35,6 +36,17 @@ Values constant_of_shape(Call& call) {
   }
   call.count_folded(size);
   c.data.assign(static_cast<size_t>(size), value);
+  return {call.made(std::move(c))};
+}
+
+Values eye_like(Call& call) {
+  const Value& in = call.in(0);
+  if (in.rank() != 2) call.fail("its input {} is not a matrix", show(in.dims));
+  call.count_folded(size_of(in.dims));
+  Constant c{static_cast<Type>(call.integer("dtype", static_cast<int>(in.type))), in.dims, {}};
+  const int64_t k = call.integer("k", 0);
+  for (int64_t y = 0; y < in[0]; ++y)
+    for (int64_t x = 0; x < in[1]; ++x) c.data.push_back(x == y + std::clamp(k, -in[0], in[1]));
   return {call.made(std::move(c))};
 }
 

@@ -6,6 +6,22 @@
 #include "compiler/import/onnx_layout.hpp"
 
 namespace nnomc::onnx {
+namespace {
+
+/// A whole number as a type of fewer than 64 bits keeps it.
+double wrapped(Type type, double v) {
+  const int bits = type == Type::u8 || type == Type::i8     ? 8
+                   : type == Type::u16 || type == Type::i16 ? 16
+                   : type == Type::u32 || type == Type::i32 ? 32
+                                                            : 0;
+  if (!bits || !std::isfinite(v)) return v;
+  const double range = std::ldexp(1, bits);
+  const bool negative = type == Type::i8 || type == Type::i16 || type == Type::i32;
+  const double low = negative ? -range / 2 : 0;
+  return v - std::floor((v - low) / range) * range;
+}
+
+}  // namespace
 
 int64_t integer_at(const Constant& c, size_t i) {
   constexpr double kLimit = 9.2e18;  // fits 64 bits
@@ -51,7 +67,7 @@ Constant combined(const Constant& a, const Constant& b, Type type,
   const std::vector<size_t> in_b = places_in(b.dims, layout, to.dims);
   for (size_t i = 0; i < in_a.size(); ++i) {
     const double v = f(a.data[in_a[i]], b.data[in_b[i]]);
-    to.data.push_back(is_integer(type) ? std::trunc(v) : v);
+    to.data.push_back(is_integer(type) ? wrapped(type, std::trunc(v)) : v);
   }
   return to;
 }

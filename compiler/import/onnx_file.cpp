@@ -17,7 +17,7 @@ namespace {
 constexpr uint64_t kMaxFile = uint64_t{1} << 30;  // bytes
 constexpr int kMaxNodes = 50000;
 constexpr int kMaxRank = 16;
-constexpr int64_t kOldest = 7, kNewest = 22;  // operator sets
+constexpr int64_t kNewest = 22;  // operator set
 
 double bf16(uint16_t bits) { return double{std::bit_cast<float>(uint32_t{bits} << 16)}; }
 
@@ -193,9 +193,9 @@ OnnxFile parse_onnx(const std::string& path, std::span<const std::byte> bytes) {
   file.name = graph.name();
   for (const auto& set : model.opset_import())
     if (set.domain().empty() || set.domain() == "ai.onnx") file.opset = set.version();
-  if (file.opset < kOldest || file.opset > kNewest)
-    throw Error("{}: uses operator set {}, but {} to {} are supported. Export it for another", path,
-                file.opset, kOldest, kNewest);
+  if (file.opset < 0 || file.opset > kNewest)
+    throw Error("{}: uses operator set {}, but none after {} is supported. Export it for that",
+                path, file.opset, kNewest);
   int64_t elements = 0;
   std::set<std::string> constants;
   for (const proto::Tensor& t : graph.initializer()) {

@@ -1,15 +1,9 @@
 #include <algorithm>
 
-#include "compiler/import/onnx_ops.hpp"
+#include "compiler/import/onnx_elementwise.hpp"
 
 namespace nnomc::onnx {
 namespace {
-
-/// A matrix of weights, [outs][ins].
-struct Weights {
-  size_t outs, ins;
-  std::vector<double> data;
-};
 
 /// The matrix in `c`, turned if the inputs are its rows.
 Weights weights_of(const Constant& c, bool turn) {
@@ -21,8 +15,54 @@ Weights weights_of(const Constant& c, bool turn) {
   return w;
 }
 
-/// Replaces axis `axis` of `value` by products with a matrix: a Dense layer, whose weights take the
-/// order in which the axis lies in memory, or a 1x1 convolution.
+/// `value` with its last two axes exchanged.
+Value turned(Call& call, const Value& value) {
+  std::vector<int> order;
+  for (int i = 0; i < value.rank(); ++i) order.push_back(i);
+  std::swap(order[order.size() - 2], order[order.size() - 1]);
+  return transposed(call, value, order);
+}
+
+/// Products of the matrices in the last two axes of two tensors.
+Value product(Call& call, Value a, Value b, std::string_view suffix = "") {
+  const size_t rank = std::max(a.dims.size(), b.dims.size());
+  nnom::MatMul op;
+  Dims to;
+  Dims outer[2];
+  std::vector<int> tensors;
+  Value* values[] = {&a, &b};
+  for (int k = 0; k < 2; ++k) {
+    Value& v = *values[k];
+    if (v.constant) call.fail("not supported yet: several matrices of weights");
+    outer[k].assign(v.dims.begin(), v.dims.end() - 2);
+  }
+  if (!broadcast(outer[0], outer[1], to))
+    call.fail("{} and {} don't fit", show(a.dims), show(b.dims));
+  std::vector<int> kept;  // axes before the matrices, of more than one entry
+  for (size_t i = 0; i < to.size(); ++i)
+    if (to[i] > 1) kept.push_back(static_cast<int>(i));
+  const int last = static_cast<int>(rank) - 1;
+  for (int k = 0; k < 2; ++k) {
+    Value v = *values[k];
+    const size_t more = rank - v.dims.size();
+    v.dims.insert(v.dims.begin(), more, 1);
+    v.layout.insert(v.layout.begin(), more, Axis{});
+    std::vector<int> order = kept;
+    const Axis &row = v.layout[rank - 2], &column = v.layout[rank - 1];
+    op.transposed[k] = !row.empty() && !column.empty() && row.back().step < column.back().step;
+    order.push_back(op.transposed[k] ? last : last - 1);
+    order.push_back(op.transposed[k] ? last - 1 : last);
+    tensors.push_back(call.arrange(v, order));
+  }
+  to.push_back(a[a.rank() - 2]);
+  to.push_back(b[b.rank() - 1]);
+  kept.push_back(last - 1);
+  kept.push_back(last);
+  return call.made(call.add(op, tensors, suffix), std::move(to), kept);
+}
+
+}  // namespace
+
 Value contract(Call& call, const Value& value, int axis, const Weights& w,
                std::vector<float> bias) {
   const auto at = static_cast<size_t>(axis);
@@ -57,58 +97,63 @@ Value contract(Call& call, const Value& value, int axis, const Weights& w,
   return call.made(tensor, std::move(to), order);
 }
 
-}  // namespace
-
 Values gemm(Call& call) {
   const Value &a = call.in(0), &b = call.in(1);
   const bool turn_a = call.flag("transA", false), turn_b = call.flag("transB", false);
+  const auto alpha = double{call.real("alpha", 1)}, beta = double{call.real("beta", 1)};
   if (a.rank() != 2 || b.rank() != 2)
     call.fail("its inputs are {} and {}, not matrices", show(a.dims), show(b.dims));
-  if (!b.constant) call.fail("not supported yet: two tensors");
-  Weights w = weights_of(*b.constant, !turn_b);
-  for (double& v : w.data) v *= static_cast<double>(call.real("alpha", 1));
-  Constant c{Type::f32, {}, {0}};
-  if (call.has(2)) c = call.constant(2);
-  for (double& v : c.data) v *= static_cast<double>(call.real("beta", 1));
+  const Dims wanted{a[turn_a ? 1 : 0], b[turn_b ? 0 : 1]};
+  Value addend = call.has(2) ? call.in(2) : number(0);
   Dims out;
-  const Dims wanted{a[turn_a ? 1 : 0], static_cast<int64_t>(w.outs)};
-  if (!broadcast(wanted, c.dims, out) || out != wanted)
-    call.fail("its addend {} doesn't fit its output {}", show(c.dims), show(wanted));
-  const bool per_row = c.dims.size() == 2 && c.dims[0] != 1;
+  if (!broadcast(wanted, addend.dims, out) || out != wanted)
+    call.fail("its addend {} doesn't fit its output {}", show(addend.dims), show(wanted));
+  if (addend.constant) {
+    Constant c = *addend.constant;
+    for (double& v : c.data) v *= beta;
+    addend = call.made(std::move(c));
+  } else if (beta != 1) {
+    addend = times(call, addend, number(beta), "/beta");
+  }
+  if (!b.constant || a.constant) {
+    Value value =
+        product(call, turn_a ? turned(call, a) : a, turn_b ? turned(call, b) : b, "/product");
+    if (alpha != 1) value = times(call, value, number(alpha), "/alpha");
+    return {call.has(2) ? plus(call, value, addend) : value};
+  }
+  Weights w = weights_of(*b.constant, !turn_b);
+  for (double& v : w.data) v *= alpha;
+  const bool is_bias = addend.constant && (addend.rank() < 2 || addend[0] == 1);
   std::vector<float> bias;
-  if (!per_row) {
-    c.dims.insert(c.dims.begin(), 2 - c.dims.size(), 1);
-    bias = reals_of(expanded(c, {1, wanted[1]}).data);
-  }
+  if (is_bias) bias = reals_of(expanded(*addend.constant, {1, wanted[1]}).data);
   Value value = contract(call, a, turn_a ? 0 : 1, w, std::move(bias));
-  if (turn_a) {
-    std::swap(value.dims[0], value.dims[1]);
-    std::swap(value.layout[0], value.layout[1]);
-  }
-  if (!per_row) return {value};
-  if (auto sum = affine(call, value, nullptr, &c)) return {*sum};
-  call.fail("not supported yet: an addend of shape {}", show(c.dims));
+  if (turn_a) value = transposed(call, value, {1, 0});
+  return {is_bias ? value : plus(call, value, addend, "/addend")};
 }
 
 Values matmul(Call& call) {
   Value a = call.in(0), b = call.in(1);
   if (a.rank() == 0 || b.rank() == 0) call.fail("an input is a single number");
-  if (a.constant && b.constant) call.fail("not supported yet: two constants");
-  if (!b.constant && !a.constant) call.fail("not supported yet: two tensors");
-  const Value &given = b.constant ? a : b, &matrix = b.constant ? b : a;
-  Dims dims = matrix.dims;
-  while (dims.size() > 2 && dims[0] == 1) dims.erase(dims.begin());
-  if (dims.size() > 2) call.fail("not supported yet: several matrices of weights");
-  const bool vector = dims.size() == 1;
-  if (vector) dims.insert(b.constant ? dims.end() : dims.begin(), 1);
-  const int axis = given.rank() - (b.constant || given.rank() == 1 ? 1 : 2);
-  Value out =
-      contract(call, given, axis,
-               weights_of({Type::f32, dims, matrix.constant->data}, b.constant != nullptr), {});
+  const bool row = a.rank() == 1, column = b.rank() == 1;
+  if (row) a = reshape_to(call, a, {1, a[0]});
+  if (column) b = reshape_to(call, b, {b[0], 1});
+  const Value& matrix = b.constant ? b : a;
+  const bool one = size_of(matrix.dims) == matrix[matrix.rank() - 1] * matrix[matrix.rank() - 2];
+  Value out;
+  if (matrix.constant && one) {
+    const Value& given = b.constant ? a : b;
+    if (given.constant) call.fail("not supported yet: two constants");
+    const int axis = given.rank() - (b.constant ? 1 : 2);
+    const Dims dims(matrix.dims.end() - 2, matrix.dims.end());
+    const Constant weights{Type::f32, dims, matrix.constant->data};
+    out = contract(call, given, axis, weights_of(weights, b.constant != nullptr), {});
+  } else {
+    out = product(call, a, b);
+  }
   Dims to = out.dims;
-  if (vector) to.erase(to.begin() + axis);
-  // Matrices with more axes of 1 than the other operand.
-  while (static_cast<int>(to.size()) < matrix.rank() - vector) to.insert(to.begin(), 1);
+  to.insert(to.begin(), std::max(0, matrix.rank() - out.rank()), 1);
+  if (column) to.erase(to.end() - 1);
+  if (row) to.erase(to.end() - (column ? 1 : 2));
   return {reshape_to(call, out, to)};
 }
 

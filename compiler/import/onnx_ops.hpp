@@ -29,14 +29,17 @@ const OpRow* find_op(std::string_view op_type);
 
 // onnx_activations.cpp
 
+Values celu(Call& call);
 Values clip(Call& call);
 Values elu(Call& call);
 Values gelu(Call& call);
 Values hard_sigmoid(Call& call);
 Values hard_swish(Call& call);
 Values leaky_relu(Call& call);
-Values softmax(Call& call);
 Values log_softmax(Call& call);
+Values selu(Call& call);
+Values softmax(Call& call);
+Values thresholded_relu(Call& call);
 template <nnom::Function function>
 Values activation(Call& call) {
   nnom::Activation op;
@@ -46,22 +49,30 @@ Values activation(Call& call) {
 
 // onnx_arithmetic.cpp
 
-/// value * factor + offset, where the constants (null: 1 and 0) broadcast to the shape of `value`
-/// and are the same for all pixels of the graph's tensor. Nothing where they aren't.
-std::optional<Value> affine(Call& call, const Value& value, const Constant* factor,
-                            const Constant* offset, std::string_view suffix = "");
 Values add(Call& call);
-Values batch_normalization(Call& call);
+template <nnom::Relation relation>
+Values compare(Call& call);
 Values divide(Call& call);
+Values is_nan(Call& call);
+Values logical_and(Call& call);
+Values logical_or(Call& call);
+Values logical_xor(Call& call);
+Values maximum(Call& call);
+Values mean(Call& call);
+Values minimum(Call& call);
+Values modulo(Call& call);
 Values multiply(Call& call);
-Values negate(Call& call);
+Values power(Call& call);
+Values prelu(Call& call);
 Values subtract(Call& call);
 Values sum(Call& call);
+Values where(Call& call);
 
 // onnx_constant_ops.cpp: those that are always computed before the model runs
 
 Values constant(Call& call);
 Values constant_of_shape(Call& call);
+Values eye_like(Call& call);
 Values range(Call& call);
 Values shape(Call& call);
 Values size(Call& call);
@@ -69,11 +80,41 @@ Values size(Call& call);
 // onnx_convolutions.cpp
 
 Values conv(Call& call);
+Values conv_transpose(Call& call);
 
 // onnx_matmul.cpp
 
+/// A matrix of weights, [outs][ins].
+struct Weights {
+  size_t outs, ins;
+  std::vector<double> data;
+};
+/// Replaces axis `axis` of `value` by products with a matrix: a Dense layer, whose weights take the
+/// order in which the axis lies in memory, or a 1x1 convolution.
+Value contract(Call& call, const Value& value, int axis, const Weights& w, std::vector<float> bias);
 Values gemm(Call& call);
 Values matmul(Call& call);
+
+// onnx_normalise.cpp
+
+Values batch_normalization(Call& call);
+Values instance_normalization(Call& call);
+Values layer_normalization(Call& call);
+Values local_response(Call& call);
+Values mean_variance_normalization(Call& call);
+
+// onnx_pieces.cpp: those that put tensors together and take them apart
+
+/// Entries `indices` of an axis.
+Value gathered(Call& call, const Value& value, int axis, const std::vector<int64_t>& indices);
+Values concat(Call& call);
+Values expand(Call& call);
+Values gather(Call& call);
+Values pad(Call& call);
+Values slice(Call& call);
+Values split(Call& call);
+Values tile(Call& call);
+Values trilu(Call& call);
 
 // onnx_pooling.cpp
 
@@ -82,21 +123,37 @@ Values max_pool(Call& call);
 Values global_average_pool(Call& call);
 Values global_max_pool(Call& call);
 
+// onnx_reductions.cpp
+
+Values cumulative_sum(Call& call);
+Values reduce_log_sum_exp(Call& call);
+template <class O>
+Values reduce_with(Call& call);
+/// The function `after` of the sum of the function `before` of each element.
+template <nnom::Function before, nnom::Function after>
+Values reduce_sum_of(Call& call);
+
+// onnx_resize.cpp
+
+Values resize(Call& call);
+Values upsample(Call& call);
+
 // onnx_shapes.cpp: those that only change how a tensor is looked at
 
 /// `value` under another shape of the same size.
 Value reshape_to(Call& call, const Value& value, const Dims& to);
+/// Axis i of the result is axis order[i] of `value`.
+Value transposed(Call& call, const Value& value, const std::vector<int>& order);
 Values cast(Call& call);
+Values cast_like(Call& call);
+Values depth_to_space(Call& call);
 Values dropout(Call& call);
 Values flatten(Call& call);
 Values identity(Call& call);
 Values reshape(Call& call);
+Values space_to_depth(Call& call);
 Values squeeze(Call& call);
 Values transpose(Call& call);
 Values unsqueeze(Call& call);
-
-// onnx_pieces.cpp: those that put tensors together and take them apart
-
-Values concat(Call& call);
 
 }  // namespace nnomc::onnx

@@ -1,3 +1,6 @@
+#include <algorithm>
+
+#include "compiler/import/onnx_elementwise.hpp"
 #include "compiler/import/onnx_window.hpp"
 
 namespace nnomc::onnx {
@@ -26,6 +29,16 @@ Sliding window(const Call& call, const Picture& in) {
   return s;
 }
 
+/// Reduced over all axes but batch and channels.
+template <class O>
+Value global(Call& call) {
+  const Value& in = call.in(0);
+  if (in.rank() < 3) call.fail("its input {} has no pixels", show(in.dims));
+  std::vector<int> axes;
+  for (int i = 2; i < in.rank(); ++i) axes.push_back(i);
+  return reduced<O>(call, in, axes);
+}
+
 }  // namespace
 
 Values max_pool(Call& call) {
@@ -38,29 +51,21 @@ Values average_pool(Call& call) {
   Sliding s = window(call, in);
   if (call.flag("count_include_pad", false) && s.pad.any()) {
     // Zeros are counted, but not what ceil_mode adds.
+    const nnom::Border pad = call.text("auto_pad", "NOTSET") == "NOTSET"
+                                 ? sliding(call, in, *call.integers("kernel_shape")).pad
+                                 : s.pad;
+    s.pad = {0, 0, s.pad.bottom - pad.bottom, s.pad.right - pad.right};
     nnom::Pad op;
-    op.pad = call.text("auto_pad", "NOTSET") == "NOTSET"
-                 ? sliding(call, in, *call.integers("kernel_shape")).pad
-                 : s.pad;
-    s.pad = {0, 0, s.pad.bottom - op.pad.bottom, s.pad.right - op.pad.right};
-    if (op.pad.any()) in.tensor = call.add(op, {in.tensor}, "/pad");
+    const int row = in.axes - 2, column = in.axes - 1;
+    if (row >= 0) op.before[row] = pad.top, op.after[row] = pad.bottom;
+    op.before[column] = pad.left, op.after[column] = pad.right;
+    if (op.any()) in.tensor = call.add(op, {in.tensor}, "/pad");
   }
   return {in.like(call, call.add(with<nnom::AveragePool2D>(s), {in.tensor}))};
 }
 
-Values global_average_pool(Call& call) {
-  const Picture in = picture_of(call);
-  nnom::Mean op;
-  op.rank = in.axes + 1;
-  return {in.like(call, call.add(op, {in.tensor}))};
-}
+Values global_average_pool(Call& call) { return {global<nnom::Mean>(call)}; }
 
-Values global_max_pool(Call& call) {
-  const Picture in = picture_of(call);
-  const nnom::Image size = nnom::image(call.shape(in.tensor));
-  return {in.like(call,
-                  call.add(with<nnom::MaxPool2D>({{size.h, size.w}, {size.h, size.w}, {1, 1}, {}}),
-                           {in.tensor}))};
-}
+Values global_max_pool(Call& call) { return {global<nnom::ReduceMax>(call)}; }
 
 }  // namespace nnomc::onnx

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "compiler/import/onnx_ops.hpp"
 
@@ -21,6 +22,8 @@ Values identity(Call& call) { return {call.in(0)}; }
 
 Values dropout(Call& call) {
   const Value& in = call.in(0);
+  call.real("ratio", 0);
+  if (call.opset() < 7 && !call.flag("is_test", false)) call.fail("it is in training mode");
   if (call.has(2) && call.constant(2).data.at(0) != 0 &&
       !(call.has(1) && call.constant(1).data.at(0) == 0))
     call.fail("it is in training mode. Export the model for inference");
@@ -29,9 +32,9 @@ Values dropout(Call& call) {
   return {in, call.made(Constant{Type::boolean, in.dims, std::vector<double>(mask, 1)})};
 }
 
-Values cast(Call& call) {
-  Value value = call.in(0);
-  const auto to = static_cast<Type>(call.integer("to", 0));
+namespace {
+
+Value cast_to(Call& call, Value value, Type to) {
   if (to == Type::string || (!is_real(to) && !is_integer(to) && to != Type::boolean))
     call.fail("not supported: elements of type {}", static_cast<int>(to));
   if (value.constant) {
@@ -42,14 +45,23 @@ Values cast(Call& call) {
       if (to == Type::boolean) v = v != 0;
       if (is_real(to) && to != Type::f64) v = static_cast<double>(static_cast<float>(v));
     }
-    return {call.made(std::move(c))};
+    return call.made(std::move(c));
   }
   const bool widens = to == Type::i32 || to == Type::i64;
   if (!is_real(to) && to != value.type && !(widens && !is_real(value.type)))
     call.fail("not supported: real numbers made integers while the model runs");
   value.type = to;
-  return {value};
+  return value;
 }
+
+}  // namespace
+
+Values cast(Call& call) {
+  call.flag("saturate", true);
+  return {cast_to(call, call.in(0), static_cast<Type>(call.integer("to", 0)))};
+}
+
+Values cast_like(Call& call) { return {cast_to(call, call.in(0), call.in(1).type)}; }
 
 Values reshape(Call& call) {
   const Value& in = call.in(0);
@@ -108,6 +120,16 @@ Values unsqueeze(Call& call) {
   return {reshape_to(call, in, to)};
 }
 
+Value transposed(Call& call, const Value& value, const std::vector<int>& order) {
+  if (value.constant) return call.made(permuted(*value.constant, order));
+  Value out{value.type, {}, nullptr, value.tensor, {}};
+  for (const int axis : order) {
+    out.dims.push_back(value[axis]);
+    out.layout.push_back(value.layout[static_cast<size_t>(axis)]);
+  }
+  return out;
+}
+
 Values transpose(Call& call) {
   const Value& in = call.in(0);
   std::vector<int> order;
@@ -116,13 +138,31 @@ Values transpose(Call& call) {
   else
     for (int i = in.rank(); i-- > 0;) order.push_back(i);
   if (order.size() != in.dims.size()) call.fail("'perm' is not an order of its input's axes");
-  if (in.constant) return {call.made(permuted(*in.constant, order))};
-  Value out{in.type, {}, nullptr, in.tensor, {}};
-  for (const int axis : order) {
-    out.dims.push_back(in[axis]);
-    out.layout.push_back(in.layout[static_cast<size_t>(axis)]);
-  }
-  return {out};
+  return {transposed(call, in, order)};
+}
+
+Values depth_to_space(Call& call) {
+  const Value& in = call.in(0);
+  const int64_t b = call.integer("blocksize", 0);
+  const bool columns = call.text("mode", "DCR") == "CRD";
+  if (in.rank() != 4 || b < 1 || b > in[1] || in[1] % (b * b))
+    call.fail("blocks of {} don't fit {}", b, show(in.dims));
+  const int64_t n = in[0], c = in[1] / (b * b), h = in[2], w = in[3];
+  const Value split =
+      reshape_to(call, in, columns ? Dims{n, c, b, b, h, w} : Dims{n, b, b, c, h, w});
+  const std::vector<int> order =
+      columns ? std::vector<int>{0, 1, 4, 2, 5, 3} : std::vector<int>{0, 3, 4, 1, 5, 2};
+  return {reshape_to(call, transposed(call, split, order), {n, c, h * b, w * b})};
+}
+
+Values space_to_depth(Call& call) {
+  const Value& in = call.in(0);
+  const int64_t b = call.integer("blocksize", 0);
+  if (in.rank() != 4 || b < 1 || b > in[2] || in[2] % b || in[3] % b)
+    call.fail("blocks of {} don't fit {}", b, show(in.dims));
+  const int64_t n = in[0], c = in[1], h = in[2] / b, w = in[3] / b;
+  const Value split = reshape_to(call, in, {n, c, h, b, w, b});
+  return {reshape_to(call, transposed(call, split, {0, 3, 5, 1, 2, 4}), {n, c * b * b, h, w})};
 }
 
 }  // namespace nnomc::onnx
