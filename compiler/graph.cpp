@@ -61,10 +61,10 @@ int Graph::add(Node node) {
     fail(fmt::format("{} (input: {})", out.error, given));
   }
   if (!sensible(out.out)) fail("its output is empty or too large: " + to_string(out.out));
+  if (node.weights.size() != op.weights(node.op))
+    fail(fmt::format("it has {} weights where its shape asks for {}", node.weights.size(),
+                     op.weights(node.op)));
   if (op.linear) {
-    if (node.weights.size() != op.weights(node.op))
-      fail(fmt::format("it has {} weights where its shape asks for {}", node.weights.size(),
-                       op.weights(node.op)));
     if (!node.bias.empty() && node.bias.size() != op.channels(node.op))
       fail(fmt::format("it has {} biases where its shape asks for {}", node.bias.size(),
                        op.channels(node.op)));

@@ -31,7 +31,7 @@ struct Range {
 };
 
 /// One op. `weights` and `bias` are those of ops with nnom::Linear data, in the order the op's
-/// comment gives; an empty bias is zero.
+/// comment gives; an empty bias is zero. Other ops have their constants in `weights`.
 struct Node {
   std::string name;    ///< of the layer it comes from
   std::string source;  ///< class of the layer it comes from

@@ -3,6 +3,7 @@
 /// here.
 #pragma once
 
+#include <type_traits>
 #include <utility>
 
 #include "nnom/numbers.hpp"
@@ -38,6 +39,11 @@ using AllNumbers = List<nnom::Float<double, nnom::layout::Vector>,       //
                         nnom::Int8<nnom::Double, nnom::layout::Dsp>,     //
                         nnom::Int8<nnom::Double, nnom::layout::Vector>>;
 
+/// What `Op` computes with in the arithmetic N: the packing matters only to those with weights.
+template <class Op, class N>
+using NumbersOf = std::conditional_t<std::is_same_v<typename Op::template Data<N>, nnom::Linear<N>>,
+                                     N, typename N::Unpacked>;
+
 /// Calls f.operator()<N>() with the type that `numbers` names.
 decltype(auto) with_numbers(const Numbers& numbers, auto f) {
   return [&]<class... N>(nnom::TypeList<N...>) {
@@ -46,6 +52,13 @@ decltype(auto) with_numbers(const Numbers& numbers, auto f) {
     constexpr Case cases[] = {[](decltype(f)& g) -> R { return g.template operator()<N>(); }...};
     return cases[numbers.index()](f);
   }(AllNumbers<nnom::TypeList>{});
+}
+
+/// The same with the type that `Op` computes with.
+template <class Op>
+decltype(auto) with_numbers_of(const Numbers& numbers, auto f) {
+  return with_numbers(numbers,
+                      [&]<class N>() { return f.template operator()<NumbersOf<Op, N>>(); });
 }
 
 }  // namespace nnomc

@@ -4,7 +4,9 @@
 #include <array>
 
 #include "compiler/emit/text.hpp"
-#include "compiler/quantise/data.hpp"
+#include "compiler/error.hpp"
+#include "compiler/quantise/elementwise_data.hpp"
+#include "compiler/quantise/other_data.hpp"
 #include "nnom/execute.hpp"
 
 namespace nnomc {
@@ -29,7 +31,8 @@ constexpr OpInfo entry() {
   t.name = O::name;
   t.max_inputs = O::max_inputs;
   t.linear = linear;
-  t.same_scale = requires { O::same_scale; };
+  if constexpr (requires { O::same_scale; }) t.same_scale = O::same_scale;
+  if constexpr (requires { O::real_only; }) t.real_only = O::real_only;
   t.alias = requires { O::alias; };
   t.clamps = requires(Reference d) { d.clamp; };
   t.infer = [](Op& op, const Shape* inputs, int count) {
@@ -40,6 +43,8 @@ constexpr OpInfo entry() {
     if constexpr (linear) {
       const Packing<nnom::Float<double, nnom::layout::Plain>> p(std::get<O>(op));
       return p.channels * p.per_channel;
+    } else if constexpr (requires(const O& o) { o.constants(); }) {
+      return static_cast<size_t>(std::get<O>(op).constants());
     }
     return 0;
   };
@@ -49,10 +54,14 @@ constexpr OpInfo entry() {
     return 0;
   };
   t.memory = [](const Op& op, const Numbers& numbers) {
-    return with_numbers(numbers, [&]<class N>() { return std::get<O>(op).template memory<N>(); });
+    return with_numbers_of<O>(numbers,
+                              [&]<class N>() { return std::get<O>(op).template memory<N>(); });
   };
   t.data = [](const Node& node, const Numbers& numbers, const NodeScales& scales) {
-    return with_numbers(numbers, [&]<class N>() {
+    if (entry<O>().real_only && numbers.quantised)
+      throw Error("layer '{}' ({}): {} of tensors can't be computed in int8", node.name,
+                  node.source, O::name);
+    return with_numbers_of<O>(numbers, [&]<class N>() {
       auto value = std::make_shared<typename O::template Data<N>>();
       NodeData data;
       make(std::get<O>(node.op), Making{node, scales, data}, *value);
@@ -67,7 +76,7 @@ constexpr OpInfo entry() {
         if (b.data == pointer && pointer) return prefix + b.field;
       return "nullptr";
     };
-    return with_numbers(numbers, [&]<class N>() {
+    return with_numbers_of<O>(numbers, [&]<class N>() {
       return fields_text(*static_cast<const typename O::template Data<N>*>(data.value.get()), name);
     });
   };

@@ -38,14 +38,15 @@ struct NodePlace {
 struct OpInfo {
   const char* name;  ///< as in the runtime
   int max_inputs;
-  bool linear;      ///< has weights
+  bool linear;      ///< multiplies by weights, packed for the target
   bool same_scale;  ///< its output has the scale and zero point of its input
   bool alias;       ///< its output is its input's memory
   bool clamps;      ///< can limit its output's range
+  bool real_only;   ///< has no int8 arithmetic
 
   nnom::Inferred (*infer)(Op&, const Shape* inputs, int count);
   int64_t (*macs)(const Op&);
-  size_t (*weights)(const Op&);   ///< number of weights it wants
+  size_t (*weights)(const Op&);   ///< number of weights, or other constants, it wants
   size_t (*channels)(const Op&);  ///< number of biases it wants
   nnom::Memory (*memory)(const Op&, const Numbers&);
   /// Quantises (or just packs) a node's constants.

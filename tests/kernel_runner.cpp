@@ -10,7 +10,7 @@ void run_kernel_rows(const Op& op, const Numbers& numbers, const NodeData& data,
                      const KernelCall& call) {
   std::visit(
       [&]<class O>(const O& o) {
-        with_numbers(numbers, [&]<class N>() {
+        with_numbers_of<O>(numbers, [&]<class N>() {
           nnom::Io<O, N> io{};
           for (size_t i = 0; i < call.in.size(); ++i)
             io.in[i] = {static_cast<const typename N::In*>(call.in[i].base), nnom::in_pitch(o),
@@ -40,11 +40,14 @@ int output_pitch(const Op& op) {
 std::pair<int, int> input_rows(const Op& op, int y0, int y1) {
   return std::visit(
       [&](const auto& o) -> std::pair<int, int> {
-        if constexpr (requires { o.kernel; })
+        if constexpr (requires { o.phases(); })
+          return {std::clamp((y0 + o.pad.top - o.kernel.h) / o.stride.h, 0, o.in.h),
+                  std::clamp((y1 - 1 + o.pad.top) / o.stride.h + 1, 0, o.in.h)};
+        else if constexpr (requires { o.ratio; })
+          return {0, o.in.h};
+        else if constexpr (requires { o.kernel; })
           return {std::clamp(y0 * o.stride.h - o.pad.top, 0, o.in.h),
                   std::clamp((y1 - 1) * o.stride.h - o.pad.top + nnom::span_h(o), 0, o.in.h)};
-        else if constexpr (requires { o.pad; })
-          return {std::clamp(y0 - o.pad.top, 0, o.in.h), std::clamp(y1 - o.pad.top, 0, o.in.h)};
         else
           return {y0, y1};
       },

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "compiler/graph.hpp"
+#include "tests/oracle_shapes.hpp"
 
 namespace nnomc::oracle {
 
@@ -68,6 +69,21 @@ struct Products {
     });
     return out;
   }
+  std::vector<T> operator()(const nnom::TransposeConv2D& op) const {
+    std::vector<T> out(at(op.out.size()));
+    for (int y = 0; y < op.in.h; ++y)
+      for (int x = 0; x < op.in.w; ++x)
+        for_outputs(op, [&](int oy, int ox, int o) {
+          const int ky = oy + op.pad.top - y * op.stride.h;
+          const int kx = ox + op.pad.left - x * op.stride.w;
+          if (ky < 0 || ky >= op.kernel.h || kx < 0 || kx >= op.kernel.w) return;
+          for (int c = 0; c < op.in.c; ++c)
+            out[place(op.out, oy, ox, o)] +=
+                in[place(op.in, y, x, c)] *
+                weights[at(((o * op.kernel.h + ky) * op.kernel.w + kx) * op.in.c + c)];
+        });
+    return out;
+  }
   std::vector<T> operator()(const nnom::Dense& op) const {
     std::vector<T> out;
     for (int o = 0; o < op.out; ++o) {
@@ -100,21 +116,57 @@ T sum_of(const std::vector<T>& values) {
   return sum;
 }
 
-/// Ops that only move values; a border is `zero`.
+/// Ops that only move values; a constant border is `value`.
 template <class T>
 struct Moves {
   const Graph& graph;
   const Node& node;
   const Tensors<T>& in;
-  T zero;
+  T value;
 
   std::vector<T> operator()(const nnom::Pad& op) const {
+    const Shape from = graph.shape(node.inputs[0]), to = graph.shape(node.output);
     std::vector<T> out;
-    for_outputs(op, [&](int oy, int ox, int c) {
-      const int y = oy - op.pad.top, x = ox - op.pad.left;
-      const bool inside = y >= 0 && y < op.in.h && x >= 0 && x < op.in.w;
-      out.push_back(inside ? in[0][place(op.in, y, x, c)] : zero);
-    });
+    for (int i = 0; i < to.size(); ++i) {
+      Index index = index_of(to, i);
+      bool inside = true;
+      for (int axis = 0; axis < to.rank; ++axis) {
+        int& k = index[at(axis)];
+        k -= op.before[axis];
+        inside &= k >= 0 && k < from[axis];
+        if (op.mode == nnom::Beyond::reflect && k < 0) k = -k;
+        if (op.mode == nnom::Beyond::reflect && k >= from[axis]) k = 2 * (from[axis] - 1) - k;
+        if (op.mode == nnom::Beyond::symmetric && k < 0) k = -1 - k;
+        if (op.mode == nnom::Beyond::symmetric && k >= from[axis]) k = 2 * from[axis] - 1 - k;
+        if (op.mode == nnom::Beyond::edge) k = std::clamp(k, 0, from[axis] - 1);
+      }
+      const bool fill = op.mode == nnom::Beyond::constant && !inside;
+      out.push_back(fill ? value : in[0][element_of(from, index)]);
+    }
+    return out;
+  }
+  std::vector<T> operator()(const nnom::Slice& op) const {
+    const Shape from = graph.shape(node.inputs[0]), to = graph.shape(node.output);
+    std::vector<T> out;
+    for (int i = 0; i < to.size(); ++i) {
+      Index index = index_of(to, i);
+      for (int axis = 0; axis < to.rank; ++axis)
+        index[at(axis)] = op.begin[axis] + index[at(axis)] * op.step[axis];
+      out.push_back(in[0][element_of(from, index)]);
+    }
+    return out;
+  }
+  std::vector<T> operator()(const nnom::Gather& op) const {
+    const Shape from = graph.shape(node.inputs[0]), to = graph.shape(node.output);
+    std::vector<T> out;
+    for (int i = 0; i < to.size(); ++i) {
+      const Index index = index_of(to, i);
+      const auto first = index.begin() + op.axis, last = first + op.indices.rank;
+      Index source(index.begin(), first);
+      source.push_back(static_cast<int>(node.weights[element_of(op.indices, Index(first, last))]));
+      source.insert(source.end(), last, index.end());
+      out.push_back(in[0][element_of(from, source)]);
+    }
     return out;
   }
   std::vector<T> operator()(const nnom::Reshape&) const { return in[0]; }
@@ -150,7 +202,8 @@ struct Moves {
   std::vector<T> operator()(const auto&) const { return {}; }
 };
 
-inline std::vector<double> softmax(const std::vector<double>& x, size_t length) {
+inline std::vector<double> softmax(const nnom::Softmax& op, std::vector<double> x, size_t length) {
+  for (double& v : x) v *= static_cast<double>(op.beta);
   std::vector<double> out;
   for (size_t begin = 0; begin < x.size(); begin += length) {
     const auto first = x.begin() + static_cast<std::ptrdiff_t>(begin);
@@ -158,9 +211,62 @@ inline std::vector<double> softmax(const std::vector<double>& x, size_t length) 
     const double top = *std::max_element(first, last);
     double sum = 0;
     for (auto i = first; i != last; ++i) sum += std::exp(*i - top);
-    for (auto i = first; i != last; ++i) out.push_back(std::exp(*i - top) / sum);
+    for (auto i = first; i != last; ++i)
+      out.push_back(op.log ? *i - top - std::log(sum) : std::exp(*i - top) / sum);
   }
   return out;
+}
+
+/// Where an output pixel of Resize lies between two of the input, along one axis. Places are
+/// computed in float, on which nearest pixels depend.
+struct Between {
+  int from = 0, to = 0;
+  double fraction = 0;
+};
+inline Between between(const nnom::Resize& op, int i, int in, int out, float ratio) {
+  using nnom::Coordinate, nnom::Interpolation;
+  const float scale = ratio > 0 ? ratio : static_cast<float>(in) / static_cast<float>(out);
+  const auto x = static_cast<float>(i);
+  double place = 0;
+  if (op.coordinate == Coordinate::asymmetric) place = static_cast<double>(x * scale);
+  if (op.coordinate == Coordinate::align_corners && out > 1)
+    place = static_cast<double>(x * (static_cast<float>(in - 1) / static_cast<float>(out - 1)));
+  const bool half = op.coordinate == Coordinate::half_pixel ||
+                    (op.coordinate == Coordinate::pytorch_half_pixel && out > 1);
+  if (half) place = static_cast<double>((x + 0.5f) * scale - 0.5f);
+  const double down = std::floor(place), rest = place - down;
+  if (op.interpolation != Interpolation::linear) {
+    const bool up = op.interpolation == Interpolation::ceil                 ? rest > 0
+                    : op.interpolation == Interpolation::round_prefer_floor ? rest > 0.5
+                    : op.interpolation == Interpolation::round_prefer_ceil  ? rest >= 0.5
+                                                                            : false;
+    const int nearest = std::clamp(static_cast<int>(down) + up, 0, in - 1);
+    return {nearest, nearest, 0};
+  }
+  if (place <= 0) return {};
+  if (place >= in - 1) return {in - 1, in - 1, 0};
+  return {static_cast<int>(down), static_cast<int>(down) + 1, rest};
+}
+
+/// Whether a and b are in a relation.
+template <class T>
+bool compared(nnom::Relation relation, T a, T b) {
+  const int order = a < b ? -1 : a > b ? 1 : 0;
+  switch (relation) {
+    case nnom::Relation::equal:
+      return order == 0;
+    case nnom::Relation::not_equal:
+      return order != 0;
+    case nnom::Relation::less:
+      return order < 0;
+    case nnom::Relation::less_equal:
+      return order <= 0;
+    case nnom::Relation::greater:
+      return order > 0;
+    case nnom::Relation::greater_equal:
+      return order >= 0;
+  }
+  return false;
 }
 
 /// What max pooling gives for a window without values is not defined; none has such.

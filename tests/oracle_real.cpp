@@ -1,10 +1,38 @@
 #include <cmath>
 
+#include "compiler/op_table.hpp"
 #include "tests/oracle.hpp"
 #include "tests/oracle_parts.hpp"
 
 namespace nnomc::oracle {
 namespace {
+
+double value_of(const nnom::AddRule& rule, const std::vector<double>& x) {
+  return rule.minus ? x[0] - x[1] : x[0] + x[1];
+}
+double value_of(const nnom::MulRule&, const std::vector<double>& x) { return x[0] * x[1]; }
+double value_of(const nnom::DivRule&, const std::vector<double>& x) { return x[0] / x[1]; }
+double value_of(const nnom::SquaredDifferenceRule&, const std::vector<double>& x) {
+  return (x[0] - x[1]) * (x[0] - x[1]);
+}
+double value_of(const nnom::PowerRule&, const std::vector<double>& x) {
+  return std::pow(x[0], x[1]);
+}
+double value_of(const nnom::ExtremeRule<true>&, const std::vector<double>& x) {
+  return std::max(x[0], x[1]);
+}
+double value_of(const nnom::ExtremeRule<false>&, const std::vector<double>& x) {
+  return std::min(x[0], x[1]);
+}
+double value_of(const nnom::SelectRule&, const std::vector<double>& x) {
+  return x[0] != 0 ? x[1] : x[2];
+}
+double value_of(const nnom::PReluRule&, const std::vector<double>& x) {
+  return x[0] >= 0 ? x[0] : x[0] * x[1];
+}
+double value_of(const nnom::CompareRule& rule, const std::vector<double>& x) {
+  return compared(rule.relation, x[0], x[1]);
+}
 
 struct Real {
   const Graph& graph;
@@ -22,15 +50,36 @@ struct Real {
       return sum_of(v) / static_cast<double>(v.size());
     });
   }
-  std::vector<double> operator()(const nnom::Mean& op) const {
-    std::vector<double> out(at(op.in.c));
-    for (size_t i = 0; i < in[0].size(); ++i) out[i % out.size()] += in[0][i] / op.in.h / op.in.w;
-    for (double& v : out) v = limit(v);
+  template <class Rule>
+  std::vector<double> operator()(const nnom::Reduce<Rule>& op) const {
+    std::vector<double> out;
+    for (const auto& values : groups(graph, node, op, in[0])) out.push_back(reduced(op, values));
     return out;
   }
-  std::vector<double> operator()(const nnom::Add&) const {
+  double reduced(const nnom::Sum&, const std::vector<double>& v) const { return limit(sum_of(v)); }
+  double reduced(const nnom::Mean&, const std::vector<double>& v) const {
+    return limit(sum_of(v) / static_cast<double>(v.size()));
+  }
+  double reduced(const nnom::ReduceMax&, const std::vector<double>& v) const { return largest(v); }
+  double reduced(const nnom::ReduceMin&, const std::vector<double>& v) const {
+    return *std::min_element(v.begin(), v.end());
+  }
+  double reduced(const nnom::Product&, const std::vector<double>& v) const {
+    double product = 1;
+    for (const double x : v) product *= x;
+    return product;
+  }
+  template <class Rule>
+  std::vector<double> operator()(const nnom::Elementwise<Rule>& op) const {
+    const std::vector<double> constant(node.weights.begin(), node.weights.end());
     std::vector<double> out;
-    for (size_t i = 0; i < in[0].size(); ++i) out.push_back(limit(in[0][i] + in[1][i]));
+    for (const auto& x : operands(graph, node, op, in, constant))
+      out.push_back(limit(value_of(op.rule, x)));
+    return out;
+  }
+  std::vector<double> operator()(const nnom::MatMul& op) const {
+    std::vector<double> out = matrix_product(graph, node, op, in[0], in[1]);
+    for (double& v : out) v = limit(v);
     return out;
   }
   std::vector<double> operator()(const nnom::Activation& op) const {
@@ -38,11 +87,27 @@ struct Real {
     for (const double x : in[0]) out.push_back(activation(op, x));
     return out;
   }
-  std::vector<double> operator()(const nnom::Softmax&) const {
-    return softmax(in[0], at(graph.shape(node.inputs[0]).back()));
+  std::vector<double> operator()(const nnom::Softmax& op) const {
+    return softmax(op, in[0], at(graph.shape(node.inputs[0]).back()));
+  }
+  std::vector<double> operator()(const nnom::Resize& op) const {
+    std::vector<double> out;
+    for_outputs(op, [&](int oy, int ox, int c) {
+      const Between y = between(op, oy, op.in.h, op.out.h, op.ratio[0]);
+      const Between x = between(op, ox, op.in.w, op.out.w, op.ratio[1]);
+      const auto at_row = [&](int row) {
+        return in[0][place(op.in, row, x.from, c)] * (1 - x.fraction) +
+               in[0][place(op.in, row, x.to, c)] * x.fraction;
+      };
+      out.push_back(at_row(y.from) * (1 - y.fraction) + at_row(y.to) * y.fraction);
+    });
+    return out;
+  }
+  std::vector<double> operator()(const nnom::Pad& op) const {
+    return Moves<double>{graph, node, in, static_cast<double>(op.value)}(op);
   }
   std::vector<double> operator()(const auto& op) const {
-    if (node.weights.empty()) return Moves<double>{graph, node, in, 0}(op);
+    if (!info(node.op).linear) return Moves<double>{graph, node, in, 0}(op);
     const std::vector<double> weights(node.weights.begin(), node.weights.end());
     std::vector<double> out = Products<double>{in[0], weights}(op);
     const auto channels = at(graph.shape(node.output).back());
@@ -99,6 +164,61 @@ double activation(const nnom::Activation& op, double x) {
       return x * std::tanh(softplus(x));
     case Function::log:
       return std::log(x);
+    case Function::thresholded_relu:
+      return x > threshold ? x : 0;
+    case Function::celu:
+      return std::max(0.0, x) + std::min(0.0, slope * (std::exp(x / slope) - 1));
+    case Function::abs:
+      return x < 0 ? -x : x;
+    case Function::negative:
+      return 0 - x;
+    case Function::reciprocal:
+      return 1 / x;
+    case Function::square:
+      return std::pow(x, 2);
+    case Function::sqrt:
+      return std::sqrt(x);
+    case Function::rsqrt:
+      return 1 / std::sqrt(x);
+    case Function::power:
+      return std::pow(x, slope);
+    case Function::sign:
+      return x > 0 ? 1 : x < 0 ? -1 : 0;
+    case Function::round: {
+      const double down = std::floor(x), rest = x - down;
+      const bool odd = std::fmod(down, 2) != 0;
+      return down + (rest > 0.5 || (rest == 0.5 && odd) ? 1 : 0);
+    }
+    case Function::floor:
+      return std::floor(x);
+    case Function::ceil:
+      return -std::floor(-x);
+    case Function::logical_not:
+      return x == 0 ? 1 : 0;
+    case Function::erf:
+      return 1 - std::erfc(x);
+    case Function::sin:
+      return std::sin(x);
+    case Function::cos:
+      return std::cos(x);
+    case Function::tan:
+      return std::sin(x) / std::cos(x);
+    case Function::asin:
+      return std::asin(x);
+    case Function::acos:
+      return std::acos(x);
+    case Function::atan:
+      return std::atan2(x, 1);
+    case Function::sinh:
+      return (std::exp(x) - std::exp(-x)) / 2;
+    case Function::cosh:
+      return (std::exp(x) + std::exp(-x)) / 2;
+    case Function::asinh:
+      return std::asinh(x);
+    case Function::acosh:
+      return std::acosh(x);
+    case Function::atanh:
+      return std::atanh(x);
   }
   return 0;
 }

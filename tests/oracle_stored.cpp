@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "compiler/op_table.hpp"
 #include "tests/oracle.hpp"
 #include "tests/oracle_parts.hpp"
 #include "tests/rescale_oracle.hpp"
@@ -52,36 +53,126 @@ struct Stored {
           std::round(static_cast<double>(sum_of(v)) / static_cast<double>(v.size())));
     });
   }
-  std::vector<int> operator()(const nnom::Mean& op) const {
-    std::vector<int64_t> sums(at(op.in.c));
-    for (size_t i = 0; i < in[0].size(); ++i) sums[i % sums.size()] += relative(0, i);
-    const Factor f = factor_of(static_cast<long double>(in_scale(0).scale) /
-                               static_cast<long double>(out_scale().scale) / (op.in.h * op.in.w));
+  template <class Rule>
+  std::vector<int> operator()(const nnom::Reduce<Rule>& op) const {
     std::vector<int> out;
-    for (const int64_t sum : sums) out.push_back(finish(scaled(sum, f)));
+    for (const auto& values : groups(graph, node, op, in[0])) out.push_back(reduced(op, values));
     return out;
   }
-  std::vector<int> operator()(const nnom::Add&) const {  // TFLite's: 20 bits of headroom
-    const long double twice =
-        2 * static_cast<long double>(std::max(in_scale(0).scale, in_scale(1).scale));
-    const Factor a = factor_of(static_cast<long double>(in_scale(0).scale) / twice);
-    const Factor b = factor_of(static_cast<long double>(in_scale(1).scale) / twice);
-    const Factor total = factor_of(twice / (1 << 20) / static_cast<long double>(out_scale().scale));
+  int summed(const std::vector<int>& v, long double count) const {
+    const int64_t sum = sum_of(v) - in_scale(0).zero * static_cast<int64_t>(v.size());
+    return finish(scaled(sum, factor_of(scale(0) / scale(-1) / count)));
+  }
+  int reduced(const nnom::Sum&, const std::vector<int>& v) const { return summed(v, 1); }
+  int reduced(const nnom::Mean&, const std::vector<int>& v) const {
+    return summed(v, static_cast<long double>(v.size()));
+  }
+  int reduced(const nnom::ReduceMax&, const std::vector<int>& v) const { return largest(v); }
+  int reduced(const nnom::ReduceMin&, const std::vector<int>& v) const {
+    return *std::min_element(v.begin(), v.end());
+  }
+  int reduced(const auto&, const std::vector<int>&) const { return 0; }  // real numbers only
+
+  template <class Rule>
+  std::vector<int> operator()(const nnom::Elementwise<Rule>& op) const {
+    // A constant's scale is by its range; what may become the output has that of the output.
+    Quantisation q;
+    constexpr bool moves = std::is_same_v<Rule, nnom::SelectRule> ||
+                           std::is_same_v<Rule, nnom::ExtremeRule<true>> ||
+                           std::is_same_v<Rule, nnom::ExtremeRule<false>>;
+    if (!moves) q = by_range(node.weights);
+    if (moves && !(std::is_same_v<Rule, nnom::SelectRule> && op.constant == 0)) q = out_scale();
+    std::vector<int> constant, out;
+    for (const float v : node.weights) constant.push_back(stored(static_cast<double>(v), q));
+    Operands x;
+    for (const int t : node.inputs) x.scale.push_back(scales[at(t)]);
+    if (op.constant >= 0) x.scale.insert(x.scale.begin() + op.constant, q);
+    for (const auto& values : operands(graph, node, op, in, constant)) {
+      x.stored = values;
+      out.push_back(finish(value_of(op.rule, x)));
+    }
+    return out;
+  }
+  static Quantisation by_range(const std::vector<float>& values) {
+    double lo = 0, hi = 0;
+    for (const float v : values)
+      lo = std::min(lo, static_cast<double>(v)), hi = std::max(hi, static_cast<double>(v));
+    if (lo == hi) return {};
+    const auto step = static_cast<double>(static_cast<float>((hi - lo) / 255));
+    return {step, static_cast<int>(std::round(-128 - lo / step))};
+  }
+  struct Operands {
+    std::vector<Quantisation> scale;
+    std::vector<int> stored;
+
+    int64_t relative(size_t k) const { return stored[k] - scale[k].zero; }
+    long double step(size_t k) const { return static_cast<long double>(scale[k].scale); }
+  };
+  /// Operand k as the output stores it, relative to its zero.
+  int moved(const Operands& x, size_t k) const {
+    return oracle::stored(real(x.stored[k], x.scale[k]), out_scale()) - out_scale().zero;
+  }
+  long double common(const Operands& x) const { return 2 * std::max(x.step(0), x.step(1)); }
+  /// TFLite's: `bits` of headroom, brought to the larger scale, doubled.
+  int64_t widened(const Operands& x, size_t k, int bits) const {
+    return scaled(x.relative(k) << bits, factor_of(x.step(k) / common(x)));
+  }
+  int64_t value_of(const nnom::AddRule& rule, const Operands& x) const {
+    const int64_t a = widened(x, 0, 20), b = widened(x, 1, 20);
+    return scaled(rule.minus ? a - b : a + b, factor_of(common(x) / (1 << 20) / scale(-1)));
+  }
+  int64_t value_of(const nnom::SquaredDifferenceRule&, const Operands& x) const {
+    const int64_t d = widened(x, 0, 7) - widened(x, 1, 7);
+    return scaled(d * d, factor_of(common(x) * common(x) / (1 << 14) / scale(-1)));
+  }
+  int64_t value_of(const nnom::MulRule&, const Operands& x) const {
+    return scaled(x.relative(0) * x.relative(1), factor_of(x.step(0) * x.step(1) / scale(-1)));
+  }
+  int64_t value_of(const nnom::DivRule&, const Operands& x) const {
+    const int64_t a = x.relative(0), b = x.relative(1);
+    if (b == 0) return a > 0 ? 1000 : a < 0 ? -1000 : 0;
+    return scaled(a * (1 << 22) / b, factor_of(x.step(0) / x.step(1) / (1 << 22) / scale(-1)));
+  }
+  int64_t value_of(const nnom::PowerRule&, const Operands&) const { return 0; }
+  int64_t value_of(const nnom::ExtremeRule<true>&, const Operands& x) const {
+    return std::max(moved(x, 0), moved(x, 1));
+  }
+  int64_t value_of(const nnom::ExtremeRule<false>&, const Operands& x) const {
+    return std::min(moved(x, 0), moved(x, 1));
+  }
+  int64_t value_of(const nnom::SelectRule&, const Operands& x) const {
+    return moved(x, x.relative(0) != 0 ? 1 : 2);
+  }
+  int64_t value_of(const nnom::PReluRule&, const Operands& x) const {
+    if (x.relative(0) >= 0) return scaled(x.relative(0), factor_of(x.step(0) / scale(-1)));
+    return value_of(nnom::MulRule{}, x);
+  }
+  int64_t value_of(const nnom::CompareRule& rule, const Operands& x) const {
+    return compared(rule.relation, scaled(x.relative(0) * 256, factor_of(x.step(0))),
+                    scaled(x.relative(1) * 256, factor_of(x.step(1))));
+  }
+  /// The scale of tensor i of the inputs, -1: of the output.
+  long double scale(int i) const {
+    return static_cast<long double>((i < 0 ? out_scale() : in_scale(at(i))).scale);
+  }
+  std::vector<int> operator()(const nnom::MatMul& op) const {
+    std::vector<int64_t> x[2];
+    for (size_t k = 0; k < 2; ++k)
+      for (size_t i = 0; i < in[k].size(); ++i) x[k].push_back(relative(k, i));
     std::vector<int> out;
-    for (size_t i = 0; i < in[0].size(); ++i)
-      out.push_back(finish(scaled(
-          scaled(relative(0, i) * (1 << 20), a) + scaled(relative(1, i) * (1 << 20), b), total)));
+    for (const int64_t sum : matrix_product(graph, node, op, x[0], x[1]))
+      out.push_back(finish(scaled(sum, factor_of(scale(0) * scale(1) / scale(-1)))));
     return out;
   }
   std::vector<int> operator()(const nnom::Activation& op) const {
     return each([&](double x) { return activation(op, x); });
   }
-  std::vector<int> operator()(const nnom::Softmax&) const {
+  std::vector<int> operator()(const nnom::Softmax& op) const {
     std::vector<double> x;
     for (const int v : in[0]) x.push_back(real(v, in_scale(0)));
     std::vector<int> out;
-    for (const double p : softmax(x, at(graph.shape(node.inputs[0]).back())))
-      out.push_back(static_cast<int>(std::min(std::floor(p * 256 + 0.5), 255.0)) - 128);
+    for (const double p : softmax(op, x, at(graph.shape(node.inputs[0]).back())))
+      out.push_back(stored(p, out_scale()));
     return out;
   }
   std::vector<int> operator()(const nnom::Concat& op) const {
@@ -90,8 +181,26 @@ struct Stored {
       for (int& v : moved[k]) v = stored(real(v, in_scale(k)), out_scale());
     return Moves<int>{graph, node, moved, 0}(op);
   }
+  std::vector<int> operator()(const nnom::Resize& op) const {  // TFLite's: ten bits of fraction
+    std::vector<int> out;
+    for_outputs(op, [&](int oy, int ox, int c) {
+      const Between y = between(op, oy, op.in.h, op.out.h, op.ratio[0]);
+      const Between x = between(op, ox, op.in.w, op.out.w, op.ratio[1]);
+      const double fx = std::floor(x.fraction * 1024), fy = std::floor(y.fraction * 1024);
+      const auto at_row = [&](int row) {
+        return in[0][place(op.in, row, x.from, c)] * (1024 - fx) +
+               in[0][place(op.in, row, x.to, c)] * fx;
+      };
+      const double sum = at_row(y.from) * (1024 - fy) + at_row(y.to) * fy;
+      out.push_back(static_cast<int>(std::round(sum / (1 << 20))));
+    });
+    return out;
+  }
+  std::vector<int> operator()(const nnom::Pad& op) const {
+    return Moves<int>{graph, node, in, stored(static_cast<double>(op.value), in_scale(0))}(op);
+  }
   std::vector<int> operator()(const auto& op) const {
-    if (node.weights.empty()) return Moves<int>{graph, node, in, in_scale(0).zero}(op);
+    if (!info(node.op).linear) return Moves<int>{graph, node, in, 0}(op);
     return linear(op);
   }
 

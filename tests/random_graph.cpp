@@ -15,11 +15,24 @@ class Grower {
 
   void grow() {
     const int kind = r_.whole(0, 9);
-    if (kind == 0) return join();
-    if (kind <= 2) return residual();
-    add(r_.of({"Conv2D", "Conv2D", "DepthwiseConv2D", "MaxPool2D", "AveragePool2D", "Mean", "Dense",
-               "Activation", "Activation", "Softmax", "Pad", "Reshape", "Transpose"}),
-        {recent()});
+    if (kind == 0) return grow("Concat");
+    if (kind <= 2) return grow(r_.of({"Add", "Add", "Add", "Mul", "Maximum"}));
+    if (kind == 3) return grow(r_.of(op_names()));
+    grow(r_.of({"Conv2D", "Conv2D", "DepthwiseConv2D", "MaxPool2D", "AveragePool2D", "Mean",
+                "Dense", "Activation", "Activation", "Softmax", "Pad", "Reshape", "Transpose"}));
+  }
+  /// Adds a layer of this kind, if one fits; none that has no int8 arithmetic.
+  void grow(const std::string& op) {
+    if (info(op_named(op)).real_only) return;
+    if (op == "Concat") return join();
+    if (op == "MatMul") {
+      const int t = recent();
+      add(op, {t, r_.of(like(t, true))});
+    } else if (const int operands = info(op_named(op)).max_inputs; operands > 1) {
+      residual(op, operands - r_.one_in(3));
+    } else {
+      add(op, {recent()});
+    }
   }
 
  private:
@@ -52,13 +65,18 @@ class Grower {
     for (int n = r_.whole(1, 4); n > 0; --n) inputs.push_back(r_.of(like(t, false)));
     add("Concat", inputs);
   }
-  /// Adds two tensors of one shape, one of them made from the other where there are none.
-  void residual() {
-    const int t = recent();
-    int other = r_.of(like(t, true));
-    for (int n = other == t ? r_.whole(0, 3) : 0; n > 0 && other >= 0; --n)
-      other = add(r_.of({"Activation", "Softmax"}), {other});
-    if (other >= 0) add("Add", r_.one_in(2) ? std::vector{t, other} : std::vector{other, t});
+  /// Joins tensors of one shape by `op`, all but one made from others where there are none.
+  void residual(const std::string& op, int count) {
+    std::vector<int> inputs = {recent()};
+    while (static_cast<int>(inputs.size()) < count) {
+      int other = r_.of(like(inputs[0], true));
+      for (int n = other == inputs[0] ? r_.whole(0, 3) : 0; n > 0 && other >= 0; --n)
+        other = add(r_.of({"Activation", "Softmax"}), {other});
+      if (other < 0) return;
+      inputs.push_back(other);
+    }
+    if (r_.one_in(2)) std::swap(inputs.front(), inputs.back());
+    add(op, inputs);
   }
 
   Graph& graph_;
@@ -74,27 +92,38 @@ nnom::Shape input_shape(Random& r) {
 
 }  // namespace
 
-Graph random_graph(int layers, Random& random) {
+namespace {
+
+/// A graph of `layers` layers, then some of every op in `wanted`.
+Graph graph_with(int layers, const std::vector<std::string>& wanted, Random& random) {
   Graph graph;
   graph.file = graph.name = "random";
   for (int i = random.whole(1, 3); i > 0; --i)
     graph.add_input("input " + std::to_string(i), input_shape(random));
   Grower grower(graph, random);
   while (static_cast<int>(graph.nodes.size()) < layers) grower.grow();
+  for (const std::string& op : wanted)
+    for (int attempt = 0; attempt < 3; ++attempt) grower.grow(op);
   for (int t = 0; t < static_cast<int>(graph.tensors.size()); ++t)
     if ((graph.producer(t) >= 0 && graph.consumers(t).empty()) || random.one_in(12))
       graph.outputs.push_back(t);
   return graph;
 }
 
+}  // namespace
+
+Graph random_graph(int layers, Random& random) { return graph_with(layers, {}, random); }
+
 Graph all_ops_graph(unsigned seed) {
+  std::set<std::string> wanted;
+  for (const std::string& op : op_names())
+    if (!info(op_named(op)).real_only) wanted.insert(op);
   for (unsigned attempt = 0;; ++attempt) {
     Random r(seed * 1000 + attempt);
-    Graph graph = random_graph(45, r);
+    Graph graph = graph_with(20, {wanted.begin(), wanted.end()}, r);
     std::set<std::string> ops;
     for (const Node& n : graph.nodes) ops.insert(info(n.op).name);
-    if (ops.size() == op_names().size() && graph.inputs.size() > 1 && graph.outputs.size() > 1)
-      return graph;
+    if (ops == wanted && graph.inputs.size() > 1 && graph.outputs.size() > 1) return graph;
   }
 }
 

@@ -1,5 +1,6 @@
 #include "tests/random_layers.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "compiler/op_table.hpp"
@@ -16,12 +17,6 @@ template <class... O>
 struct Defaults {
   static std::vector<Op> list() { return {Op(O{})...}; }
 };
-
-Op op_named(const std::string& name) {
-  for (const Op& op : nnom::Ops<Defaults>::list())
-    if (info(op).name == name) return op;
-  return {};
-}
 
 nnom::Border random_border(Random& r, int most, bool one_row) {
   nnom::Border b{r.whole(0, most), r.whole(0, most), r.whole(0, most), r.whole(0, most)};
@@ -49,6 +44,15 @@ void randomise_window(auto& op, const Shape& in, bool pools, Random& r) {
   }
 }
 
+/// A shape that is broadcast to `s`.
+Shape broadcast_to(const Shape& s, Random& r) {
+  if (r.one_in(3)) return s;
+  Shape b;
+  const int dropped = r.one_in(2) ? r.whole(0, s.rank) : 0;
+  for (int i = dropped; i < s.rank; ++i) b.d[b.rank++] = r.one_in(2) ? 1 : s[i];
+  return b;
+}
+
 /// Random fields, each op's own; a bad draw is told by the op's shape rule.
 struct Randomise {
   const std::vector<Shape>& in;
@@ -73,21 +77,77 @@ struct Randomise {
   void operator()(nnom::MaxPool2D& op) const { randomise_window(op, in[0], true, r); }
   void operator()(nnom::AveragePool2D& op) const { randomise_window(op, in[0], true, r); }
   void operator()(nnom::Dense& op) const { op.out = channels(); }
-  void operator()(nnom::Mean& op) const { op.rank = r.one_in(2) ? 1 : in[0].rank; }
-  void operator()(nnom::Add&) const {}
+  void operator()(nnom::TransposeConv2D& op) const {
+    const bool one_row = in[0].rank < 3, one_pixel = in[0].rank < 2;
+    op.kernel = {one_row ? 1 : r.whole(1, 5), one_pixel ? 1 : r.whole(1, 5)};
+    op.stride = {one_row ? 1 : r.whole(1, 4), one_pixel ? 1 : r.whole(1, 4)};
+    if (!r.one_in(3)) op.pad = random_border(r, 4, one_row);
+    if (one_pixel) op.pad = {};
+    op.extra = {};
+    op.extra = {one_row ? 0 : r.whole(0, 2), one_pixel ? 0 : r.whole(0, 2)};
+    op.out.c = channels();
+  }
+  void operator()(nnom::MatMul& op) const {
+    for (bool& t : op.transposed) t = r.one_in(2);
+  }
+  template <class Rule>
+  void operator()(nnom::Reduce<Rule>& op) const {
+    for (int i = 0; i < in[0].rank; ++i) op.axes[i] = r.one_in(2);
+    op.keep = r.one_in(2);
+  }
+  template <class Rule>
+  void operator()(nnom::Elementwise<Rule>& op) const {
+    if constexpr (std::is_same_v<Rule, nnom::AddRule>) op.rule.minus = r.one_in(3);
+    if constexpr (std::is_same_v<Rule, nnom::CompareRule>)
+      op.rule.relation = static_cast<nnom::Relation>(r.whole(0, 5));
+    if (in.size() == Rule::operands) return;
+    op.constant = r.whole(0, Rule::operands - 1);
+    op.constant_shape = broadcast_to(in[0], r);
+  }
   void operator()(nnom::Concat& op) const {
     op.axis = r.one_in(3) ? r.whole(0, std::max(0, in[0].rank - 1)) : -1;
   }
   void operator()(nnom::Activation& op) const {
     using nnom::Function;
-    op.function = static_cast<Function>(r.whole(0, static_cast<int>(Function::log)));
+    op.function = static_cast<Function>(r.whole(0, static_cast<int>(Function::atanh)));
     const bool hard = op.function == Function::hard_sigmoid || op.function == Function::hard_silu;
     op.slope = hard ? r.of({0.2f, 1.0f / 6}) : r.of({0.0f, 0.1f, 1.0f});
+    if (op.function == Function::celu) op.slope = r.of({0.5f, 2.0f});
     op.threshold = hard ? 0.5f : r.of({0.0f, 0.5f});
     op.high = r.of({std::numeric_limits<float>::infinity(), 1.5f, 6.0f});
   }
-  void operator()(nnom::Softmax&) const {}
-  void operator()(nnom::Pad& op) const { op.pad = random_border(r, 3, in[0].rank < 3); }
+  void operator()(nnom::Softmax& op) const {
+    op.beta = r.of({1.0f, 1.0f, 0.3f, 2.0f});
+    op.log = r.one_in(3);
+  }
+  void operator()(nnom::Pad& op) const {
+    op.mode = static_cast<nnom::Beyond>(r.whole(0, 3));
+    op.value = r.of({0.0f, 0.0f, 1.0f, -0.7f});
+    for (int i = 0; i < in[0].rank; ++i)
+      if (r.one_in(2)) op.before[i] = r.whole(0, 3), op.after[i] = r.whole(0, 3);
+  }
+  void operator()(nnom::Slice& op) const {
+    op.out = in[0];
+    for (int i = 0; i < in[0].rank; ++i) {
+      op.out.d[i] = r.one_in(2) ? in[0][i] : r.whole(1, in[0][i]);
+      op.step[i] = r.of({1, 1, 1, 2, 3, -1, -2});
+      const int room = in[0][i] - 1 - (op.out[i] - 1) * std::abs(op.step[i]);
+      op.begin[i] = r.whole(0, std::max(room, 0));
+      if (op.step[i] < 0) op.begin[i] += (op.out[i] - 1) * -op.step[i];
+    }
+  }
+  void operator()(nnom::Resize& op) const {
+    op.coordinate = static_cast<nnom::Coordinate>(r.whole(0, 3));
+    op.interpolation = static_cast<nnom::Interpolation>(r.one_in(2) ? 0 : r.whole(1, 4));
+    op.out.h = in[0].rank < 3 ? 1 : r.whole(1, 13);
+    op.out.w = r.whole(1, 13);
+    if (r.one_in(3)) op.ratio[0] = op.ratio[1] = r.of({0.5f, 0.75f, 1.0f, 1.5f});
+  }
+  void operator()(nnom::Gather& op) const {
+    op.axis = r.whole(0, std::max(0, in[0].rank - 1));
+    op.indices.rank = r.of({0, 1, 1, 2});
+    for (int i = 0; i < op.indices.rank; ++i) op.indices.d[i] = r.whole(1, 4);
+  }
   void operator()(nnom::Reshape& op) const {
     const int n = in[0].size();
     std::vector<int> divisors;
@@ -123,12 +183,25 @@ void randomise_weights(Node& node, Random& r) {
   for (size_t i = 0; i < channels; ++i) node.bias.push_back(static_cast<float>(r.real(-0.5, 0.5)));
 }
 
+/// Constants of a node that has no weights.
+void randomise_constants(Node& node, Random& r) {
+  const size_t count = info(node.op).weights(node.op);
+  const auto* gather = std::get_if<nnom::Gather>(&node.op);
+  for (size_t i = 0; i < count; ++i)
+    node.weights.push_back(gather        ? static_cast<float>(r.whole(0, gather->size - 1))
+                           : r.one_in(8) ? 0
+                                         : static_cast<float>(r.real(-1, 2)));
+}
+
 Shape random_shape(const std::string& name, Random& r) {
   const int c = r.of({1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 17});
   if (name == "Dense") return {1, {r.one_in(4) ? r.whole(30, 70) : c}};
-  if (name == "Transpose" || name == "Reshape" || name == "Concat") {
-    Shape s{r.whole(1, 4), {}};
-    for (int i = 0; i < s.rank; ++i) s.d[i] = r.whole(1, 6);
+  const std::vector<std::string> any = {"Transpose", "Reshape", "Concat",  "Pad",     "Slice",
+                                        "Gather",    "Mean",    "Sum",     "Product", "ReduceMax",
+                                        "ReduceMin", "Add",     "Compare", "Select"};
+  if (std::count(any.begin(), any.end(), name) && !r.one_in(4)) {
+    Shape s{r.whole(1, r.one_in(6) ? 6 : 4), {}};
+    for (int i = 0; i < s.rank; ++i) s.d[i] = r.whole(1, s.rank > 4 ? 3 : 6);
     return s;
   }
   if (name == "Softmax" && r.one_in(20)) return {1, {r.whole(200, 3000)}};
@@ -137,7 +210,43 @@ Shape random_shape(const std::string& name, Random& r) {
   return {3, {r.whole(1, 11), r.whole(1, 11), c}};
 }
 
+/// Shapes of inputs that an op may take.
+std::vector<Shape> random_inputs(const std::string& name, Random& r) {
+  const Shape shape = random_shape(name, r);
+  std::vector<Shape> shapes;
+  if (name == "MatMul") {
+    const int m = r.whole(1, 9), k = r.whole(1, 9), n = r.whole(1, 9);
+    const Shape batch{r.whole(0, 3), {r.whole(1, 4), r.whole(1, 4), r.whole(1, 3)}};
+    for (const auto& [rows, columns] : {std::pair(m, k), std::pair(k, n)}) {
+      Shape s = broadcast_to(batch, r);
+      const bool transposed = r.one_in(2);
+      s.d[s.rank++] = transposed ? columns : rows;
+      s.d[s.rank++] = transposed ? rows : columns;
+      shapes.push_back(s);
+    }
+  } else if (name == "Concat") {
+    const int axis = r.whole(0, shape.rank - 1);
+    for (int n = r.whole(1, 8); n > 0; --n) {
+      shapes.push_back(shape);
+      shapes.back().d[axis] = r.whole(1, 6);
+    }
+  } else {
+    const int operands = info(op_named(name)).max_inputs;
+    const int inputs = operands > 1 && r.one_in(3) ? operands - 1 : operands;
+    const bool even = r.one_in(3);
+    for (int i = 0; i < inputs; ++i)
+      shapes.push_back(operands == 1 || even ? shape : broadcast_to(shape, r));
+  }
+  return shapes;
+}
+
 }  // namespace
+
+Op op_named(const std::string& name) {
+  for (const Op& op : nnom::Ops<Defaults>::list())
+    if (info(op).name == name) return op;
+  return {};
+}
 
 std::vector<std::string> op_names() { return nnom::Ops<Names>::list(); }
 
@@ -155,7 +264,10 @@ int add_random(Graph& graph, const std::string& name, const std::vector<int>& in
     const auto result =
         info(node.op).infer(node.op, shapes.data(), static_cast<int>(shapes.size()));
     if (result.error || result.out.size() > 20000) continue;
-    if (info(node.op).linear) randomise_weights(node, random);
+    if (info(node.op).linear)
+      randomise_weights(node, random);
+    else
+      randomise_constants(node, random);
     if (info(node.op).clamps) node.range = random_range(random);
     return graph.add(std::move(node));
   }
@@ -166,15 +278,9 @@ Graph random_layer(const std::string& name, Random& random) {
   for (;;) {
     Graph graph;
     graph.file = graph.name = "random";
-    const Shape shape = random_shape(name, random);
-    const int count = name == "Add" ? 2 : name == "Concat" ? random.whole(1, 8) : 1;
-    const int axis = random.whole(0, shape.rank - 1);
     std::vector<int> inputs;
-    for (int i = 0; i < count; ++i) {
-      Shape s = shape;
-      if (name == "Concat") s.d[axis] = random.whole(1, 6);
-      inputs.push_back(graph.add_input("input " + std::to_string(i), s));
-    }
+    for (const Shape& s : random_inputs(name, random))
+      inputs.push_back(graph.add_input("input " + std::to_string(inputs.size()), s));
     const int output = add_random(graph, name, inputs, random);
     if (output < 0) continue;
     graph.outputs = {output};

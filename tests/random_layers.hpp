@@ -45,8 +45,9 @@ class Random {
   std::mt19937 engine_;
 };
 
-/// The names of all ops, as the runtime lists them.
+/// The names of all ops, as the runtime lists them, and one with its default fields.
 std::vector<std::string> op_names();
+Op op_named(const std::string& name);
 
 /// Adds a layer of the op `name` that reads `inputs`, with a random geometry they allow, weights
 /// that keep the size of values about the same, and sometimes a range. Returns its output's tensor;

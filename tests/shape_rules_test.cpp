@@ -27,15 +27,55 @@ O slide(Size kernel, Size stride = {1, 1}, Border pad = {}, Size dilation = {1, 
 
 Op activation() { return nnom::Activation{}; }
 Op dense(int out) { return nnom::Dense{.in = 0, .out = out}; }
-Op mean(int rank) { return nnom::Mean{.in = {}, .rank = rank}; }
+Op mean(std::vector<int> axes, bool keep = false) {
+  nnom::Mean op;
+  for (const int a : axes) op.axes[a] = true;
+  op.keep = keep;
+  return op;
+}
 Op concat(int axis) {
   nnom::Concat op;
   op.axis = axis;
   return op;
 }
-Op pad(Border border) {
+Op pad(std::vector<int> before, std::vector<int> after,
+       nnom::Beyond mode = nnom::Beyond::constant) {
   nnom::Pad op;
-  op.pad = border;
+  std::copy(before.begin(), before.end(), op.before);
+  std::copy(after.begin(), after.end(), op.after);
+  op.mode = mode;
+  return op;
+}
+Op slice(std::vector<int> begin, std::vector<int> step, Shape out) {
+  nnom::Slice op;
+  std::copy(begin.begin(), begin.end(), op.begin);
+  std::copy(step.begin(), step.end(), op.step);
+  op.out = out;
+  return op;
+}
+Op gather(int axis, Shape indices) {
+  nnom::Gather op;
+  op.axis = axis, op.indices = indices;
+  return op;
+}
+Op add_constant(int operand, Shape shape) {
+  nnom::Add op;
+  op.constant = operand, op.constant_shape = shape;
+  return op;
+}
+Op matmul(bool a, bool b) {
+  nnom::MatMul op;
+  op.transposed[0] = a, op.transposed[1] = b;
+  return op;
+}
+Op transpose_conv(Size kernel, Size stride, Border pad = {}, Size extra = {0, 0}) {
+  nnom::TransposeConv2D op;
+  op.kernel = kernel, op.stride = stride, op.pad = pad, op.extra = extra, op.out.c = 4;
+  return op;
+}
+Op resize(Size to) {
+  nnom::Resize op;
+  op.out = {to.h, to.w, 0};
   return op;
 }
 Op reshape(Shape to) {
@@ -86,11 +126,41 @@ std::vector<Case> cases() {
       {dense(5), {{1, {8}}}, {1, {5}}},
       {dense(5), {{3, {1, 1, 8}}}, {3, {1, 1, 5}}},
       {dense(5), {{2, {2, 8}}}, {}, "one axis"},
-      {mean(1), {{3, {4, 5, 6}}}, {1, {6}}},
-      {mean(3), {{3, {4, 5, 6}}}, {3, {1, 1, 6}}},
-      {mean(1), {{4, {2, 4, 5, 6}}}, {}, "1 to 3 axes"},
+      {mean({0, 1}), {{3, {4, 5, 6}}}, {1, {6}}},
+      {mean({0, 1}, true), {{3, {4, 5, 6}}}, {3, {1, 1, 6}}},
+      {mean({1, 3}), {{4, {2, 4, 5, 6}}}, {2, {2, 5}}},
+      {mean({0}), {{1, {4}}}, {}},
+      {mean({2}), {{2, {4, 5}}}, {}, "an axis its input does not have"},
       {nnom::Add{}, {{2, {4, 5}}, {2, {4, 5}}}, {2, {4, 5}}},
-      {nnom::Add{}, {{2, {4, 5}}, {2, {1, 5}}}, {}, "differ in shape"},
+      {nnom::Add{}, {{2, {4, 5}}, {2, {1, 5}}}, {2, {4, 5}}},
+      {nnom::Add{}, {{3, {4, 1, 3}}, {2, {5, 1}}}, {3, {4, 5, 3}}},
+      {nnom::Add{}, {{2, {4, 5}}, {2, {2, 5}}}, {}, "can't be broadcast"},
+      {nnom::Add{}, {{2, {4, 5}}}, {}, "an input for each operand"},
+      {add_constant(1, {1, {5}}), {{2, {4, 5}}}, {2, {4, 5}}},
+      {add_constant(0, {3, {3, 1, 1}}), {{2, {4, 5}}}, {3, {3, 4, 5}}},
+      {add_constant(0, {1, {5}}), {{1, {5}}, {1, {5}}}, {}, "an input for each operand"},
+      {nnom::Select{}, {{1, {3}}, {2, {2, 1}}, {}}, {2, {2, 3}}},
+      {matmul(false, false), {{3, {2, 4, 5}}, {2, {5, 3}}}, {3, {2, 4, 3}}},
+      {matmul(true, true), {{2, {5, 4}}, {3, {2, 3, 5}}}, {3, {2, 4, 3}}},
+      {matmul(false, true), {{2, {5, 4}}, {2, {5, 4}}}, {2, {5, 5}}},
+      {matmul(false, false), {{2, {5, 4}}, {2, {5, 4}}}, {}, "do not fit"},
+      {matmul(false, false), {{2, {5, 4}}, {1, {4}}}, {}, "at least two axes"},
+      {transpose_conv({3, 2}, {2, 2}), {{3, {4, 5, 3}}}, {3, {9, 10, 4}}},
+      {transpose_conv({3, 3}, {2, 2}, {1, 1, 1, 1}, {1, 0}), {{3, {4, 5, 3}}}, {3, {8, 9, 4}}},
+      {transpose_conv({1, 3}, {1, 2}), {{2, {5, 3}}}, {2, {11, 4}}},
+      {transpose_conv({3, 3}, {2, 2}, {3, 0, 0, 0}),
+       {{3, {4, 5, 3}}},
+       {},
+       "smaller than its kernel"},
+      {transpose_conv({3, 3}, {1, 1}, {2, 0, 2, 0}), {{3, {2, 5, 3}}}, {}, "nothing is left"},
+      {slice({1, 4}, {1, -2}, {2, {3, 3}}), {{2, {4, 5}}}, {2, {3, 3}}},
+      {slice({1, 0}, {1, 1}, {2, {4, 5}}), {{2, {4, 5}}}, {}, "beyond its input"},
+      {slice({0, 1}, {1, -1}, {2, {4, 3}}), {{2, {4, 5}}}, {}, "beyond its input"},
+      {slice({0}, {1}, {1, {4}}), {{2, {4, 5}}}, {}, "the number of axes"},
+      {gather(1, {1, {3}}), {{3, {4, 5, 6}}}, {3, {4, 3, 6}}},
+      {gather(-1, {}), {{3, {4, 5, 6}}}, {2, {4, 5}}},
+      {gather(0, {2, {2, 3}}), {{2, {4, 5}}}, {3, {2, 3, 5}}},
+      {gather(2, {}), {{2, {4, 5}}}, {}, "not one of the input's"},
       {concat(-1), {{2, {4, 5}}, {2, {4, 1}}, {2, {4, 2}}}, {2, {4, 8}}},
       {concat(0), {{3, {1, 2, 3}}, {3, {4, 2, 3}}}, {3, {5, 2, 3}}},
       {concat(1), {{2, {4, 5}}}, {2, {4, 5}}},
@@ -100,13 +170,22 @@ std::vector<Case> cases() {
       {concat(-3), {{2, {4, 5}}}, {}, "axis is not one"},
       {activation(), {{3, {1, 2, 3}}}, {3, {1, 2, 3}}},
       {nnom::Softmax{}, {{2, {4, 5}}}, {2, {4, 5}}},
-      {pad({1, 2, 3, 4}), {{3, {5, 6, 7}}}, {3, {9, 12, 7}}},
-      {pad({0, 2, 0, 4}), {{2, {6, 7}}}, {2, {12, 7}}},
-      {pad({0, 2, 0, 4}), {{1, {7}}}, {}, "2 or 3 axes"},
-      {pad({1, 0, 0, 0}), {{2, {6, 7}}}, {}, "an axis its input does not have"},
+      {pad({1, 2}, {3, 4}), {{3, {5, 6, 7}}}, {3, {9, 12, 7}}},
+      {pad({0, 2}, {0, 4}), {{2, {6, 7}}}, {2, {6, 13}}},
+      {pad({0, 2}, {0, 4}), {{1, {7}}}, {}, "an axis its input does not have"},
+      {pad({-1}, {0}), {{1, {7}}}, {}, "must not be negative"},
+      {pad({2}, {1}, nnom::Beyond::reflect), {{1, {3}}}, {1, {6}}},
+      {pad({3}, {1}, nnom::Beyond::reflect), {{1, {3}}}, {}, "smaller than what it reflects"},
+      {pad({3}, {1}, nnom::Beyond::symmetric), {{1, {3}}}, {1, {7}}},
+      {pad({4}, {1}, nnom::Beyond::symmetric), {{1, {3}}}, {}, "not be larger than"},
+      {pad({4}, {1}, nnom::Beyond::edge), {{1, {3}}}, {1, {8}}},
       {slide<Conv>({1, 1}, {1, 1}, {0, 0, 1, 0}), {{2, {6, 7}}}, {}, "an axis its input does not"},
       {slide<Conv>({1, 1}, {1, 1}, {0, 1, 0, 0}), {{1, {7}}}, {}, "an axis its input does not"},
       {slide<Depthwise>({2, 1}, {1, 1}, {1, 0, 0, 0}), {{2, {6, 7}}}, {2, {6, 7}}},
+      {resize({7, 9}), {{3, {5, 6, 3}}}, {3, {7, 9, 3}}},
+      {resize({1, 9}), {{2, {6, 3}}}, {2, {9, 3}}},
+      {resize({2, 9}), {{2, {6, 3}}}, {}, "an axis its input does not have"},
+      {resize({0, 9}), {{3, {5, 6, 3}}}, {}, "empty"},
       {reshape({2, {3, 8}}), {{3, {2, 3, 4}}}, {2, {3, 8}}},
       {reshape({2, {3, 7}}), {{3, {2, 3, 4}}}, {}, "another number of elements"},
       {transpose({2, 0, 1}), {{3, {4, 5, 6}}}, {3, {6, 4, 5}}},

@@ -17,17 +17,28 @@ struct NoNames {
   std::string operator()(const void*) const { return "nullptr"; }
 };
 
+/// Name of an enum in C++.
+inline const char* enum_text(nnom::Function) { return "nnom::Function"; }
+inline const char* enum_text(nnom::Relation) { return "nnom::Relation"; }
+inline const char* enum_text(nnom::Beyond) { return "nnom::Beyond"; }
+inline const char* enum_text(nnom::Coordinate) { return "nnom::Coordinate"; }
+inline const char* enum_text(nnom::Interpolation) { return "nnom::Interpolation"; }
+
 /// Name of an element type in C++.
 template <class T>
 std::string type_text() {
   if constexpr (std::is_same_v<T, int8_t>)
     return "int8_t";
+  else if constexpr (std::is_same_v<T, int16_t>)
+    return "int16_t";
   else if constexpr (std::is_same_v<T, int32_t>)
     return "int32_t";
   else if constexpr (std::is_same_v<T, uint32_t>)
     return "uint32_t";
   else if constexpr (std::is_same_v<T, float>)
     return "float";
+  else if constexpr (std::is_same_v<T, double>)
+    return "double";
   else
     return std::string("nnom::") + T::name;
 }
@@ -71,7 +82,7 @@ std::string value_text(const T& value, const Names& names) {
     for (size_t i = 0; i < n; ++i) s += (i ? ", " : "") + value_text(value[i], names);
     return "{" + s + "}";
   } else if constexpr (std::is_enum_v<T>) {
-    return fmt::format("static_cast<nnom::Function>({})", static_cast<int>(value));
+    return fmt::format("static_cast<{}>({})", enum_text(value), static_cast<int>(value));
   } else if constexpr (std::is_same_v<T, bool>) {
     return value ? "true" : "false";
   } else if constexpr (std::is_integral_v<T>) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <tuple>
 
 #include "compiler/import/keras_layers.hpp"
@@ -87,15 +88,15 @@ int zero_padding(LayerCall& call) {
   if (!value) config.site().fail("'padding' is missing from its configuration");
   nnom::Pad op;
   if constexpr (axes == 1) {
-    std::tie(op.pad.left, op.pad.right) = border(config, *value);
+    std::tie(op.before[0], op.after[0]) = border(config, *value);
   } else {
     const bool list = value->is_array();
     if (list && value->size() != 2)
       config.site().fail("'padding' is {}, not two sizes", show(*value));
-    std::tie(op.pad.top, op.pad.bottom) = border(config, list ? (*value)[0] : *value);
-    std::tie(op.pad.left, op.pad.right) = border(config, list ? (*value)[1] : *value);
+    std::tie(op.before[0], op.after[0]) = border(config, list ? (*value)[0] : *value);
+    std::tie(op.before[1], op.after[1]) = border(config, list ? (*value)[1] : *value);
   }
-  return op.pad.any() ? call.add(op, {tensor}) : tensor;
+  return op.any() ? call.add(op, {tensor}) : tensor;
 }
 template int zero_padding<1>(LayerCall&);
 template int zero_padding<2>(LayerCall&);
@@ -114,7 +115,8 @@ template <int axes>
 int global_average(LayerCall& call) {
   const int tensor = call.input_of_rank(axes + 1);
   nnom::Mean op;
-  op.rank = call.config.flag("keepdims", false) ? axes + 1 : 1;
+  std::fill_n(op.axes, axes, true);
+  op.keep = call.config.flag("keepdims", false);
   return call.add(op, {tensor});
 }
 template int global_average<1>(LayerCall&);

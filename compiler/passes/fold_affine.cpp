@@ -37,6 +37,8 @@ size_t input_channel(const Node& n, size_t c, size_t k) {
     const auto filters = static_cast<size_t>(conv->out.c / conv->groups);
     return c / filters * group + k % group;
   }
+  if (const auto* conv = std::get_if<nnom::TransposeConv2D>(&n.op))
+    return k % static_cast<size_t>(conv->in.c);
   return std::holds_alternative<nnom::Dense>(n.op) ? k : c;
 }
 
@@ -58,7 +60,9 @@ void fold_before(const Node& affine, Node& linear) {
   }
 }
 
+/// Whether some output pixels see fewer taps than others.
 bool has_border(const Node& n) {
+  if (std::holds_alternative<nnom::TransposeConv2D>(n.op)) return true;
   if (const auto* conv = std::get_if<nnom::Conv2D>(&n.op)) return conv->pad.any();
   if (const auto* conv = std::get_if<nnom::DepthwiseConv2D>(&n.op)) return conv->pad.any();
   return false;

@@ -4,14 +4,22 @@
 namespace nnomc {
 namespace {
 
-/// Gives `op`, which read the output of `pad`, the border itself.
+/// Whether `pad` adds nothing but zeros around a picture.
+bool is_border(const nnom::Pad& pad) {
+  const int channel = pad.in.rank - 1;
+  return pad.mode == nnom::Beyond::constant && pad.value == 0 && pad.in.rank <= 3 && channel >= 0 &&
+         !pad.before[channel] && !pad.after[channel];
+}
+
+/// Gives the op of `node`, which read the output of `pad`, the border itself.
 template <class O>
 bool take(Node& node, const nnom::Pad& pad) {
   auto* op = std::get_if<O>(&node.op);
   if (!op) return false;
-  op->in = pad.in;
-  op->pad.top += pad.pad.top, op->pad.left += pad.pad.left;
-  op->pad.bottom += pad.pad.bottom, op->pad.right += pad.pad.right;
+  op->in = nnom::image(pad.in);
+  const int column = pad.in.rank - 2, row = pad.in.rank - 3;
+  if (column >= 0) op->pad.left += pad.before[column], op->pad.right += pad.after[column];
+  if (row >= 0) op->pad.top += pad.before[row], op->pad.bottom += pad.after[row];
   return true;
 }
 
@@ -20,7 +28,7 @@ bool take(Node& node, const nnom::Pad& pad) {
 bool fold_pad(Graph& graph) {
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     const auto* pad = std::get_if<nnom::Pad>(&graph.nodes[i].op);
-    if (!pad || graph.is_output(graph.nodes[i].output)) continue;
+    if (!pad || !is_border(*pad) || graph.is_output(graph.nodes[i].output)) continue;
     bool all = true;
     for (const int c : graph.consumers(graph.nodes[i].output)) {
       const Op& op = node_of(graph, c).op;

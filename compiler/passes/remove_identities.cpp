@@ -9,7 +9,7 @@ namespace {
 bool is_identity(const Graph& graph, const Node& n) {
   if (const auto* f = std::get_if<nnom::Activation>(&n.op))
     return f->function == nnom::Function::linear;
-  if (const auto* pad = std::get_if<nnom::Pad>(&n.op)) return !pad->pad.any();
+  if (const auto* pad = std::get_if<nnom::Pad>(&n.op)) return !pad->any();
   if (std::holds_alternative<nnom::Reshape>(n.op))
     return graph.shape(n.inputs[0]) == graph.shape(n.output);
   return false;

@@ -123,8 +123,9 @@ class OutputError {
     lowering_.numbers = {true, lowering.numbers.rounding, Layout::vector};
     for (const int t : graph_.outputs) {
       const int p = graph_.producer(t);
-      const bool probabilities =
-          p >= 0 && std::holds_alternative<nnom::Softmax>(graph_.nodes[static_cast<size_t>(p)].op);
+      const auto* softmax =
+          p >= 0 ? std::get_if<nnom::Softmax>(&graph_.nodes[static_cast<size_t>(p)].op) : nullptr;
+      const bool probabilities = softmax && !softmax->log;
       seen_.push_back(probabilities ? graph_.nodes[static_cast<size_t>(p)].inputs[0] : t);
       softmax_.push_back(probabilities);
     }

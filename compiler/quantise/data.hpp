@@ -1,5 +1,6 @@
 /// \file
-/// From a node with real numbers to its Op::Data<N>: one make() for each kind of data.
+/// From a node with real numbers to its Op::Data<N>: what all make() share, and that of layers with
+/// weights.
 #pragma once
 
 #include <cmath>
@@ -34,6 +35,7 @@ struct Making {
 template <class N>
 struct Packing {
   size_t channels = 0, per_channel = 0, size = 0;
+  size_t phases = 1;  ///< sets of biases, each for some of the weights
 
   template <class Op>
   explicit Packing(const Op& op) {
@@ -42,6 +44,11 @@ struct Packing {
       channels = static_cast<size_t>(outputs(op));
       per_channel = static_cast<size_t>(m.taps) * static_cast<size_t>(m.length);
       size = channels / static_cast<size_t>(m.rows) * static_cast<size_t>(N::Layout::size(m));
+    } else if constexpr (requires { op.phases(); }) {
+      channels = static_cast<size_t>(op.out.c);
+      per_channel = static_cast<size_t>(op.kernel.size() * op.in.c);
+      phases = static_cast<size_t>(op.phases());
+      size = static_cast<size_t>(op.template weights_before<typename N::Layout>(op.phases()));
     } else {
       channels = static_cast<size_t>(op.out.c);
       per_channel = static_cast<size_t>(op.kernel.size());
@@ -58,10 +65,19 @@ struct Packing {
       const int group = c / m.rows * N::Layout::size(m);
       const int place = N::Layout::index(m, c % m.rows, i / m.length, i % m.length);
       return static_cast<size_t>(group) + static_cast<size_t>(place);
+    } else if constexpr (requires { op.phases(); }) {
+      return static_cast<size_t>(op.template packed<typename N::Layout>(c, static_cast<int>(k)));
     } else {
       return k * static_cast<size_t>(op.out.c) +
              static_cast<size_t>(N::Layout::channel(c, op.out.c));
     }
+  }
+  /// The set of biases that weight k belongs to.
+  template <class Op>
+  static size_t phase(const Op& op, size_t k) {
+    if constexpr (requires { op.phases(); })
+      return static_cast<size_t>(op.phase_of(static_cast<int>(k)));
+    return 0;
   }
   template <class Op>
   static int outputs(const Op& op) {
@@ -95,7 +111,7 @@ void make(const Op& op, const Making& m, nnom::Linear<N>& d) {
   const Packing<N> p(op);
   const auto bias_of = [&](size_t c) { return m.node.bias.empty() ? 0.0f : m.node.bias[c]; };
   std::vector<typename N::Weight> weights(p.size);
-  std::vector<typename N::Bias> bias(p.channels);
+  std::vector<typename N::Bias> bias(p.phases * p.channels);
   d.clamp = make_clamp<N>(m);
   if constexpr (N::quantised) {
     const Quantisation in = m.scales.in[0], out = m.scales.out;
@@ -127,13 +143,15 @@ void make(const Op& op, const Making& m, nnom::Linear<N>& d) {
     std::vector<typename N::Rescale> rescale;
     for (size_t c = 0; c < p.channels; ++c) {
       const ChannelWeights own = channel_weights(m.node, c);
-      double folded = std::round(real[c] / (in.scale * scale[c]));
+      std::vector<double> folded(p.phases, std::round(real[c] / (in.scale * scale[c])));
       for (size_t k = 0; used[c] && k < own.count; ++k) {
         const double q = std::round(static_cast<double>(m.node.weights[own[k]]) / scale[c]);
         weights[Packing<N>::packed(op, c, k)] = static_cast<int8_t>(q);
-        folded -= in.zero * q;
+        folded[Packing<N>::phase(op, k)] -= in.zero * q;
       }
-      bias[c] = static_cast<int32_t>(std::clamp(folded, -2147483648.0, 2147483647.0));
+      for (size_t phase = 0; phase < p.phases; ++phase)
+        bias[phase * p.channels + c] =
+            static_cast<int32_t>(std::clamp(folded[phase], -2147483648.0, 2147483647.0));
       if (d.per_channel || c == 0)
         rescale.push_back(rescale_by<typename N::Rescale>(in.scale * scale[c] / out.scale));
     }
@@ -143,75 +161,11 @@ void make(const Op& op, const Making& m, nnom::Linear<N>& d) {
       const ChannelWeights own = channel_weights(m.node, c);
       for (size_t k = 0; k < own.count; ++k)
         weights[Packing<N>::packed(op, c, k)] = m.node.weights[own[k]];
-      bias[c] = bias_of(c);
+      for (size_t phase = 0; phase < p.phases; ++phase) bias[phase * p.channels + c] = bias_of(c);
     }
   }
   d.weights = m.keep("weights", std::move(weights));
   d.bias = m.keep("bias", std::move(bias));
-}
-
-template <class N, class Op>
-void make(const Op&, const Making& m, nnom::Moved<N>& d) {
-  if constexpr (N::quantised) d.in_zero = static_cast<int8_t>(m.scales.in[0].zero);
-}
-
-template <class N>
-void make(const nnom::Mean& op, const Making& m, nnom::Mean::Data<N>& d) {
-  d.clamp = make_clamp<N>(m);
-  if constexpr (N::quantised) {
-    d.bias = -op.pixels() * m.scales.in[0].zero;
-    d.rescale =
-        rescale_by<typename N::Rescale>(m.scales.in[0].scale / m.scales.out.scale / op.pixels());
-  }
-}
-
-template <class N>
-void make(const nnom::Add&, const Making& m, nnom::Add::Data<N>& d) {
-  d.clamp = make_clamp<N>(m);
-  if constexpr (N::quantised) {  // TFLite's choice of factors: both inputs to the larger, doubled
-    const double common = 2 * std::max(m.scales.in[0].scale, m.scales.in[1].scale);
-    for (size_t i = 0; i < 2; ++i) {
-      d.zero[i] = static_cast<int8_t>(m.scales.in[i].zero);
-      d.rescale[i] = rescale_by<typename N::Rescale>(m.scales.in[i].scale / common);
-    }
-    d.total =
-        rescale_by<typename N::Rescale>(common / (1 << nnom::Add::headroom) / m.scales.out.scale);
-  }
-}
-
-/// The 256 outputs of a function of one stored value.
-template <class F>
-std::vector<int8_t> table_of(const Quantisation& in, const Quantisation& out, F function) {
-  std::vector<int8_t> table;
-  for (int q = -128; q < 128; ++q) table.push_back(quantise(function(dequantise(q, in)), out));
-  return table;
-}
-
-template <class N>
-void make(const nnom::Concat& op, const Making& m, nnom::Concat::Data<N>& d) {
-  if constexpr (N::quantised)
-    for (int i = 0; i < op.count; ++i)
-      if (const Quantisation& in = m.scales.in[static_cast<size_t>(i)]; !(in == m.scales.out))
-        d.table[i] = m.keep("table" + std::to_string(i),
-                            table_of(in, m.scales.out, [](double x) { return x; }));
-}
-
-template <class N>
-void make(const nnom::Activation& op, const Making& m, nnom::Activation::Data<N>& d) {
-  if constexpr (N::quantised)
-    d.table = m.keep("table", table_of(m.scales.in[0], m.scales.out,
-                                       [&](double x) { return nnom::Activation::apply(op, x); }));
-}
-
-template <class N>
-void make(const nnom::Softmax& op, const Making& m, nnom::Softmax::Data<N>& d) {
-  if constexpr (N::quantised) {
-    std::vector<uint32_t> table;
-    for (int q = 0; q < 256; ++q)
-      table.push_back(static_cast<uint32_t>(std::lround(
-          std::ldexp(std::exp(-q * m.scales.in[0].scale), nnom::Softmax::bits(op.length)))));
-    d.table = m.keep("table", std::move(table));
-  }
 }
 
 }  // namespace nnomc

@@ -28,13 +28,18 @@ double reach(const Node& node, double in, const Quantisation& out) {
 }  // namespace
 
 std::optional<Quantisation> fixed_output(const Node& node) {
-  if (std::holds_alternative<nnom::Softmax>(node.op)) return Quantisation{1.0 / 256, -128};
+  if (const auto* s = std::get_if<nnom::Softmax>(&node.op))
+    return s->log ? Quantisation{1.0 / 16, 127} : Quantisation{1.0 / 256, -128};
+  if (std::holds_alternative<nnom::Compare>(node.op)) return Quantisation{1, 0};
   if (const auto* f = std::get_if<nnom::Activation>(&node.op)) {
     using nnom::Function;
     if (f->function == Function::sigmoid || f->function == Function::hard_sigmoid)
       return Quantisation{1.0 / 256, -128};
-    if (f->function == Function::tanh || f->function == Function::softsign)
+    if (f->function == Function::tanh || f->function == Function::softsign ||
+        f->function == Function::erf || f->function == Function::sin ||
+        f->function == Function::cos)
       return Quantisation{1.0 / 128, 0};
+    if (f->function == Function::logical_not) return Quantisation{1, 0};
   }
   return {};
 }

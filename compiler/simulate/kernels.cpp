@@ -27,7 +27,8 @@ template <class O, class... N>
 constexpr RunOp by_numbers(nnom::TypeList<N...>) {
   return [](std::size_t numbers_index, const void* op, const void* data, const int* in,
             std::size_t inputs, int out, int scratch, unsigned char* arena) {
-    constexpr decltype(&run<O, nnom::Float<double, nnom::layout::Vector>>) cases[] = {run<O, N>...};
+    constexpr decltype(&run<O, nnom::Float<double, nnom::layout::Vector>>) cases[] = {
+        run<O, NumbersOf<O, N>>...};
     cases[numbers_index](op, data, in, inputs, out, scratch, arena);
   };
 }

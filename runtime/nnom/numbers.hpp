@@ -88,6 +88,7 @@ struct Int8 {
   using Rescaled = int32_t;
   using Rescale = R;
   using Layout = L;
+  using Unpacked = Int8<R, void>;  ///< for ops without packed weights: one code for all packings
   static constexpr bool quantised = true;
   static constexpr int8_t lowest = INT8_MIN, highest = INT8_MAX;
 };
@@ -103,6 +104,7 @@ struct Float {
   using Rescaled = A;
   using Rescale = Unscaled;
   using Layout = L;
+  using Unpacked = Float<A, void>;
   static constexpr bool quantised = false;
   static constexpr float lowest = -__builtin_huge_valf(), highest = __builtin_huge_valf();
 };
@@ -134,14 +136,12 @@ struct Linear {
   }
 };
 
-/// What an op needs that only moves or compares values: nothing but the value of padding.
+/// What an op needs that only moves or compares values: nothing.
 template <class N>
 struct Moved {
   using Numbers = N;
 
-  typename N::In in_zero = 0;
-
-  static constexpr void fields(auto& d, auto visit) { visit("in_zero", d.in_zero); }
+  static constexpr void fields(auto&, auto) {}
 };
 
 }  // namespace nnom

@@ -3,21 +3,29 @@
 #pragma once
 
 #include "nnom/ops/activation.hpp"
-#include "nnom/ops/add.hpp"
+#include "nnom/ops/arithmetic.hpp"
+#include "nnom/ops/choose.hpp"
 #include "nnom/ops/concat.hpp"
 #include "nnom/ops/conv2d.hpp"
 #include "nnom/ops/dense.hpp"
 #include "nnom/ops/depthwise_conv2d.hpp"
-#include "nnom/ops/mean.hpp"
+#include "nnom/ops/matmul.hpp"
+#include "nnom/ops/pad.hpp"
 #include "nnom/ops/pool2d.hpp"
+#include "nnom/ops/reduce.hpp"
+#include "nnom/ops/resize.hpp"
 #include "nnom/ops/shapes.hpp"
 #include "nnom/ops/softmax.hpp"
+#include "nnom/ops/transpose_conv2d.hpp"
 
 namespace nnom {
 
 /// Ops<std::variant> is what a node of the compiler's graph holds.
 template <template <class...> class List>
-using Ops = List<Conv2D, DepthwiseConv2D, Dense, MaxPool2D, AveragePool2D, Mean, Add, Concat,
-                 Activation, Softmax, Pad, Reshape, Transpose>;
+using Ops = List<Conv2D, DepthwiseConv2D, TransposeConv2D, Dense, MatMul,             //
+                 MaxPool2D, AveragePool2D, Sum, Mean, ReduceMax, ReduceMin, Product,  //
+                 Add, Mul, Div, SquaredDifference, Power,                             //
+                 Maximum, Minimum, Select, Compare, PRelu, Activation, Softmax,       //
+                 Concat, Pad, Reshape, Transpose, Slice, Gather, Resize>;
 
 }  // namespace nnom

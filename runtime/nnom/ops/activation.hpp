@@ -24,6 +24,32 @@ enum class Function : int {
   gelu_tanh,  ///< gelu, approximated with a tanh
   mish,
   log,
+  thresholded_relu,  ///< x > threshold ? x : 0
+  celu,              ///< x > 0 ? x : slope * (e^(x / slope) - 1)
+  abs,
+  negative,
+  reciprocal,
+  square,
+  sqrt,
+  rsqrt,
+  power,  ///< x^slope
+  sign,
+  round,  ///< halves to even
+  floor,
+  ceil,
+  logical_not,  ///< x == 0
+  erf,
+  sin,
+  cos,
+  tan,
+  asin,
+  acos,
+  atan,
+  sinh,
+  cosh,
+  asinh,
+  acosh,
+  atanh,
 };
 
 /// out[i] = f(in[i]).
@@ -98,6 +124,58 @@ struct Activation {
         return x * __builtin_tanh(x > 30 ? x : __builtin_log1p(__builtin_exp(x)));
       case Function::log:
         return __builtin_log(x);
+      case Function::thresholded_relu:
+        return x > threshold ? x : 0;
+      case Function::celu:
+        return x > 0 ? x : slope * __builtin_expm1(x / slope);
+      case Function::abs:
+        return __builtin_fabs(x);
+      case Function::negative:
+        return -x;
+      case Function::reciprocal:
+        return 1 / x;
+      case Function::square:
+        return x * x;
+      case Function::sqrt:
+        return __builtin_sqrt(x);
+      case Function::rsqrt:
+        return 1 / __builtin_sqrt(x);
+      case Function::power:
+        return __builtin_pow(x, slope);
+      case Function::sign:
+        return (x > 0) - (x < 0);
+      case Function::round:
+        return __builtin_rint(x);
+      case Function::floor:
+        return __builtin_floor(x);
+      case Function::ceil:
+        return __builtin_ceil(x);
+      case Function::logical_not:
+        return x == 0;
+      case Function::erf:
+        return __builtin_erf(x);
+      case Function::sin:
+        return __builtin_sin(x);
+      case Function::cos:
+        return __builtin_cos(x);
+      case Function::tan:
+        return __builtin_tan(x);
+      case Function::asin:
+        return __builtin_asin(x);
+      case Function::acos:
+        return __builtin_acos(x);
+      case Function::atan:
+        return __builtin_atan(x);
+      case Function::sinh:
+        return __builtin_sinh(x);
+      case Function::cosh:
+        return __builtin_cosh(x);
+      case Function::asinh:
+        return __builtin_asinh(x);
+      case Function::acosh:
+        return __builtin_acosh(x);
+      case Function::atanh:
+        return __builtin_atanh(x);
     }
     return x;
   }

@@ -18,7 +18,8 @@ struct Dense {
   constexpr Matrix matrix() const { return {out, 1, in}; }
   constexpr int64_t macs() const { return int64_t{in} * out; }
   constexpr Inferred infer(const Shape* x, int) {
-    if (x[0].size() != x[0].back()) return {{}, "its input must have one axis besides the batch"};
+    if (x[0].rank < 1 || x[0].size() != x[0].back())
+      return {{}, "its input must have one axis besides the batch"};
     in = x[0].back();
     Shape s = x[0];
     s.d[s.rank - 1] = out;

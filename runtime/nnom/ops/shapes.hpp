@@ -1,50 +1,11 @@
 /// \file
-/// The ops that only move values: Pad, Reshape, Transpose.
+/// The ops that only move values: Reshape, Transpose, Slice, Gather.
 #pragma once
 
+#include "nnom/loops.hpp"
 #include "nnom/numbers.hpp"
-#include "nnom/window.hpp"
 
 namespace nnom {
-
-/// Adds a border of zeros around a picture.
-struct Pad {
-  static constexpr const char* name = "Pad";
-  static constexpr int max_inputs = 1;
-  static constexpr bool same_scale = true;
-  template <class N>
-  using Data = Moved<N>;
-
-  Image in{}, out{};
-  Border pad{};
-
-  constexpr int64_t macs() const { return 0; }
-  constexpr Inferred infer(const Shape* x, int) {
-    if (x[0].rank < 2 || x[0].rank > 3)
-      return {{}, "its input must have 2 or 3 axes (height, width, channels) besides the batch"};
-    in = image(x[0]);
-    out = {in.h + pad.top + pad.bottom, in.w + pad.left + pad.right, in.c};
-    return picture(out, x[0].rank);
-  }
-  template <class N>
-  constexpr Memory memory() const {
-    return {};
-  }
-  static constexpr void fields(auto& op, auto visit) {
-    visit("in", op.in), visit("out", op.out), visit("pad", op.pad);
-  }
-
-  template <class T, class N>
-  [[gnu::always_inline]] static void run(const Pad& op, const Data<N>& d, const Io<Pad, N>& io) {
-    for (int y = io.y0; y < io.y1; ++y) {
-      typename N::Out* out = io.out.row(y);
-      const int iy = y - op.pad.top, left = op.pad.left * op.in.c, middle = op.in.row();
-      for (int i = 0; i < op.out.row(); ++i) out[i] = d.in_zero;
-      if (iy >= 0 && iy < op.in.h)
-        __builtin_memcpy(out + left, io.in[0].row(iy), static_cast<size_t>(middle) * sizeof *out);
-    }
-  }
-};
 
 /// The same values under another shape: the output is the input's memory, and nothing runs.
 struct Reshape {
@@ -76,6 +37,20 @@ struct Reshape {
   }
 };
 
+/// Copies the elements that `loops` visits to `out`, one after the other.
+template <class E>
+[[gnu::always_inline]] inline void copy(const Loops<1>& loops, const E* in, E* out) {
+  const int n = loops.run(), step = loops.run_step(0);
+  loops.runs([&](const int(&offset)[1]) NNOM_INLINE {
+    const E* p = in + offset[0];
+    if (step == 1)
+      __builtin_memmove(out, p, static_cast<size_t>(n) * sizeof(E));
+    else
+      for (int i = 0; i < n; ++i) out[i] = p[i * step];
+    out += n;
+  });
+}
+
 /// Axis i of the output is axis order[i] of the input.
 struct Transpose {
   static constexpr const char* name = "Transpose";
@@ -85,8 +60,7 @@ struct Transpose {
   using Data = Moved<N>;
 
   int order[6]{0, 1, 2, 3, 4, 5};
-  Shape out{};
-  int step[6]{};  ///< elements of input from one to the next along each axis of the output
+  Loops<1> loops{};
 
   constexpr int64_t macs() const { return 0; }
   constexpr Inferred infer(const Shape* x, int) {
@@ -97,37 +71,129 @@ struct Transpose {
       seen |= 1u << order[i];
     }
     if (seen != (1u << rank) - 1) return {{}, "its order names an axis twice"};
-    out.rank = rank;
+    Inferred r;
+    r.out.rank = rank;
+    loops = {};
     for (int i = 0; i < rank; ++i) {
-      out.d[i] = x[0][order[i]];
-      step[i] = 1;
-      for (int k = order[i] + 1; k < rank; ++k) step[i] *= x[0][k];
+      r.out.d[i] = x[0][order[i]];
+      loops.add(r.out[i], {step_along(x[0], order[i])});
     }
-    return {out};
+    return r;
   }
   template <class N>
   constexpr Memory memory() const {
     return {};
   }
   static constexpr void fields(auto& op, auto visit) {
-    visit("order", op.order), visit("out", op.out), visit("step", op.step);
+    visit("order", op.order), visit("loops", op.loops);
   }
 
   template <class T, class N>
   [[gnu::always_inline]] static void run(const Transpose& op, const Data<N>&,
                                          const Io<Transpose, N>& io) {
-    int at[6]{};
-    const int n = op.out.size(), rank = op.out.rank;
-    const typename N::In* in = io.in[0].base;
-    for (int i = 0; i < n; ++i) {
-      io.out.base[i] = *in;
-      for (int k = rank - 1; k >= 0; --k) {
-        in += op.step[k];
-        if (++at[k] < op.out[k]) break;
-        in -= op.step[k] * op.out[k];
-        at[k] = 0;
-      }
+    copy(op.loops, io.in[0].base, io.out.base);
+  }
+};
+
+/// Element i along each axis of the output is element begin + i * step of the input.
+struct Slice {
+  static constexpr const char* name = "Slice";
+  static constexpr int max_inputs = 1;
+  static constexpr bool same_scale = true;
+  template <class N>
+  using Data = Moved<N>;
+
+  int begin[6]{}, step[6]{1, 1, 1, 1, 1, 1};
+  Shape out{};
+  int first = 0;  ///< the element of the input that is the output's first
+  Loops<1> loops{};
+
+  constexpr int64_t macs() const { return 0; }
+  constexpr Inferred infer(const Shape* x, int) {
+    const Shape& s = x[0];
+    if (out.rank != s.rank) return {{}, "it must keep the number of axes"};
+    first = 0;
+    loops = {};
+    for (int i = 0; i < s.rank; ++i) {
+      const int last = begin[i] + (out[i] - 1) * step[i];
+      if (out[i] < 1 || min(begin[i], last) < 0 || max(begin[i], last) >= s[i])
+        return {{}, "it reaches beyond its input"};
+      const int along = step_along(s, i);
+      first += begin[i] * along;
+      loops.add(out[i], {step[i] * along});
     }
+    return {out};
+  }
+  /// What goes forward reads each element before it could be written.
+  template <class N>
+  constexpr Memory memory() const {
+    for (int i = 0; i < loops.depth; ++i)
+      if (loops.step[0][i] < 1) return {};
+    return {0, -first * int{sizeof(typename N::In)}};
+  }
+  static constexpr void fields(auto& op, auto visit) {
+    visit("begin", op.begin), visit("step", op.step), visit("out", op.out);
+    visit("first", op.first), visit("loops", op.loops);
+  }
+
+  template <class T, class N>
+  [[gnu::always_inline]] static void run(const Slice& op, const Data<N>&, const Io<Slice, N>& io) {
+    copy(op.loops, io.in[0].base + op.first, io.out.base);
+  }
+};
+
+/// Element i along an axis of the output is element index[i] of the input.
+struct Gather {
+  static constexpr const char* name = "Gather";
+  static constexpr int max_inputs = 1;
+  static constexpr bool same_scale = true;
+
+  template <class N>
+  struct Data {
+    using Numbers = N;
+    const int32_t* index = nullptr;
+
+    static constexpr void fields(auto& d, auto visit) { visit("index", d.index); }
+  };
+
+  int axis = 0;
+  Shape indices{};  ///< their values are the node's weights; these axes replace the one
+  int outer = 1, size = 1, inner = 1;  ///< elements before, along and behind the axis
+
+  constexpr int64_t macs() const { return 0; }
+  constexpr int constants() const { return indices.size(); }
+  constexpr Inferred infer(const Shape* x, int) {
+    const Shape& s = x[0];
+    if (axis < 0) axis += s.rank;
+    if (axis < 0 || axis >= s.rank) return {{}, "its axis is not one of the input's"};
+    if (s.rank - 1 + indices.rank > 6) return {{}, "its output would have more than six axes"};
+    Inferred r;
+    const auto add = [&](int n) { r.out.d[r.out.rank++] = n; };
+    for (int i = 0; i < axis; ++i) add(s[i]);
+    for (int i = 0; i < indices.rank; ++i) add(indices[i]);
+    for (int i = axis + 1; i < s.rank; ++i) add(s[i]);
+    size = s[axis], inner = step_along(s, axis), outer = s.size() / max(size * inner, 1);
+    return r;
+  }
+  template <class N>
+  constexpr Memory memory() const {
+    return {};
+  }
+  static constexpr void fields(auto& op, auto visit) {
+    visit("axis", op.axis), visit("indices", op.indices), visit("outer", op.outer);
+    visit("size", op.size), visit("inner", op.inner);
+  }
+
+  template <class T, class N>
+  [[gnu::always_inline]] static void run(const Gather& op, const Data<N>& d,
+                                         const Io<Gather, N>& io) {
+    const typename N::In* in = io.in[0].base;
+    typename N::Out* out = io.out.base;
+    const int n = op.constants();
+    for (int y = 0; y < op.outer; ++y, in += op.size * op.inner)
+      for (int i = 0; i < n; ++i, out += op.inner)
+        __builtin_memcpy(out, in + d.index[i] * op.inner,
+                         static_cast<size_t>(op.inner) * sizeof *out);
   }
 };
 

@@ -1,0 +1,126 @@
+/// \file
+/// Data of the ops that make one value from one of each operand.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+
+#include "compiler/quantise/data.hpp"
+#include "compiler/quantise/histogram.hpp"
+#include "compiler/quantise/tables.hpp"
+
+namespace nnomc {
+
+/// How a rule's constant is stored: by the range of its values.
+inline Quantisation constant_scale(const auto&, const Making& m, int) {
+  Limits limits;
+  for (const float v : m.node.weights) limits = {std::min(limits.lo, v), std::max(limits.hi, v)};
+  return quantisation_of(limits);
+}
+/// What may become the output is stored as it is there.
+template <bool larger>
+Quantisation constant_scale(const nnom::ExtremeRule<larger>&, const Making& m, int) {
+  return m.scales.out;
+}
+inline Quantisation constant_scale(const nnom::SelectRule&, const Making& m, int operand) {
+  return operand == 0 ? Quantisation{} : m.scales.out;
+}
+
+/// Both inputs to the larger of their scales, doubled, as TFLite has it; returns that.
+template <class Data>
+double make_common(const NodeScales& s, Data& d) {
+  const double common = 2 * std::max(s.in[0].scale, s.in[1].scale);
+  for (size_t i = 0; i < 2; ++i) {
+    d.zero[i] = static_cast<int8_t>(s.in[i].zero);
+    d.rescale[i] =
+        rescale_by<std::remove_reference_t<decltype(d.rescale[i])>>(s.in[i].scale / common);
+  }
+  return common;
+}
+
+template <class N>
+void make_rule(const nnom::AddRule&, const Making&, const NodeScales& s,
+               nnom::AddRule::Data<N>& d) {
+  const double common = make_common(s, d);
+  d.total = rescale_by<typename N::Rescale>(common / (1 << nnom::AddRule::headroom) / s.out.scale);
+}
+
+template <class N>
+void make_rule(const nnom::SquaredDifferenceRule&, const Making&, const NodeScales& s,
+               nnom::AddRule::Data<N>& d) {
+  const double common = make_common(s, d);
+  const int bits = 2 * nnom::SquaredDifferenceRule::headroom;
+  d.total = rescale_by<typename N::Rescale>(common * common / (1 << bits) / s.out.scale);
+}
+
+template <class N>
+void make_product(const NodeScales& s, double factor, nnom::ProductData<N>& d) {
+  for (size_t i = 0; i < 2; ++i) d.zero[i] = static_cast<int8_t>(s.in[i].zero);
+  d.rescale = rescale_by<typename N::Rescale>(factor / s.out.scale);
+}
+template <class N>
+void make_rule(const nnom::MulRule&, const Making&, const NodeScales& s, nnom::ProductData<N>& d) {
+  make_product(s, s.in[0].scale * s.in[1].scale, d);
+}
+template <class N>
+void make_rule(const nnom::DivRule&, const Making&, const NodeScales& s, nnom::ProductData<N>& d) {
+  make_product(s, s.in[0].scale / s.in[1].scale / (1 << nnom::DivRule::fraction), d);
+}
+
+template <class N>
+void make_rule(const nnom::PReluRule&, const Making&, const NodeScales& s,
+               nnom::PReluRule::Data<N>& d) {
+  for (size_t i = 0; i < 2; ++i) d.zero[i] = static_cast<int8_t>(s.in[i].zero);
+  d.positive = rescale_by<typename N::Rescale>(s.in[0].scale / s.out.scale);
+  d.negative = rescale_by<typename N::Rescale>(s.in[0].scale * s.in[1].scale / s.out.scale);
+}
+
+template <class N>
+void make_rule(const nnom::CompareRule&, const Making&, const NodeScales& s,
+               nnom::CompareRule::Data<N>& d) {
+  for (size_t i = 0; i < 2; ++i) {
+    d.zero[i] = static_cast<int8_t>(s.in[i].zero);
+    d.rescale[i] = rescale_by<typename N::Rescale>(s.in[i].scale);
+  }
+}
+
+template <class N, int K>
+void make_tables(const Making& m, const NodeScales& s, size_t first, nnom::Tables<N, K>& d) {
+  d.zero = static_cast<int8_t>(s.out.zero);
+  for (size_t k = 0; k < K; ++k) d.table[k] = keep_table(m, k, s.in[first + k], s.out);
+}
+template <bool larger, class N>
+void make_rule(const nnom::ExtremeRule<larger>&, const Making& m, const NodeScales& s,
+               nnom::Tables<N, 2>& d) {
+  make_tables(m, s, 0, d);
+}
+template <class N>
+void make_rule(const nnom::SelectRule&, const Making& m, const NodeScales& s,
+               nnom::SelectRule::Data<N>& d) {
+  d.zero = static_cast<int8_t>(s.in[0].zero);
+  make_tables(m, s, 1, d.values);
+}
+
+template <class Rule, class N>
+void make_rule(const Rule&, const Making&, const NodeScales&, nnom::NoData<N>&) {}
+
+template <class Rule, class Data>
+void make(const nnom::Elementwise<Rule>& op, const Making& m, Data& d) {
+  using N = typename Data::Numbers;
+  d.clamp = make_clamp<N>(m);
+  if constexpr (N::quantised) {
+    NodeScales scales = m.scales;
+    if (op.constant >= 0) {
+      const Quantisation q = constant_scale(op.rule, m, op.constant);
+      scales.in.insert(scales.in.begin() + op.constant, q);
+      std::vector<int8_t> constant;
+      for (const float v : m.node.weights) constant.push_back(quantise(static_cast<double>(v), q));
+      d.constant = m.keep("constant", std::move(constant));
+    }
+    make_rule(op.rule, m, scales, d.rule);
+  } else if (op.constant >= 0) {
+    d.constant = m.keep("constant", m.node.weights);
+  }
+}
+
+}  // namespace nnomc
