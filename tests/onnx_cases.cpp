@@ -38,6 +38,9 @@ double tolerance_of(onnx::Type type) {
   return type == onnx::Type::f16 ? 1e-3 : type == onnx::Type::bf16 ? 1e-2 : 2e-5;
 }
 
+/// ONNX computed the window functions' outputs with 3.1415.
+bool is_inaccurate(const std::string& name) { return name.find("window") != std::string::npos; }
+
 /// The most inputs that may be bound: a real one is left, if there is any.
 size_t most_bound(const std::vector<Constant>& inputs) {
   for (size_t i = 0; i < inputs.size(); ++i)
@@ -64,7 +67,8 @@ void run(const fs::path& folder, OnnxCase& result) {
     }
     result.message = ours.size() == wanted.size() ? "" : "another number of outputs";
     for (size_t i = 0; i < std::min(ours.size(), wanted.size()); ++i)
-      result.message += difference(ours[i], wanted[i], tolerance_of(wanted[i].type));
+      result.message += difference(
+          ours[i], wanted[i], is_inaccurate(result.name) ? 1e-3 : tolerance_of(wanted[i].type));
     if (result.message.empty()) result.outcome = OnnxCase::Outcome::passed;
     return;
   }

@@ -69,7 +69,7 @@ Samples::Samples(const Graph& graph, const std::vector<std::string>& specs, cons
     const Tensor& tensor = graph.tensors[static_cast<size_t>(graph.inputs[i])];
     const Shape file = in_file_order(tensor.shape, graph.input_order, i);
     std::int64_t n = samples_in(array, file);
-    const bool reordered = n >= 0 && file != tensor.shape;
+    const bool reordered = n >= 0 && i < graph.input_order.size() && !graph.input_order[i].empty();
     if (!reordered) n = samples_in(array, tensor.shape);
     if (n < 0)
       throw Error(

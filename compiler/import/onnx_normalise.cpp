@@ -49,8 +49,8 @@ Moments moments(Call& call, const Value& in, const std::vector<int>& axes, doubl
 
 Values batch_normalization(Call& call) {
   const Value& in = call.in(0);
-  const bool training = call.opset() < 7 ? !call.flag("is_test", false)
-                                         : call.flag("training_mode", false);
+  const bool training =
+      call.opset() < 7 ? !call.flag("is_test", false) : call.flag("training_mode", false);
   if (training || !call.flag("spatial", true))
     call.fail("not supported: training mode, or statistics of each pixel");
   call.real("momentum", 0);  // of training
@@ -63,12 +63,8 @@ Values batch_normalization(Call& call) {
     offset.data[c] -= mean.constant->data[c] * factor.data[c];
   }
   if (auto out = affine(call, in, &factor, &offset)) return {*out};
-  std::vector<int> order = call.order_of(in, {1});
-  order.erase(std::find(order.begin(), order.end(), 1));
-  order.push_back(1);
-  const Value moved = call.made(call.arrange(in, order), in.dims, order);
-  if (auto out = affine(call, moved, &factor, &offset)) return {*out};
-  call.fail("its channels can't be scaled");
+  const Value scaled = times(call, in, call.made(std::move(factor)), "/scaled");
+  return {plus(call, scaled, call.made(std::move(offset)))};
 }
 
 Values instance_normalization(Call& call) {

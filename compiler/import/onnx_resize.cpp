@@ -200,6 +200,13 @@ Values resize(Call& call) {
       to.push_back({axes[i], n, out, static_cast<double>(out) / static_cast<double>(n)});
     }
   }
+  for (const Resized& r : to)
+    if (m.coordinate == "align_corners" &&
+        static_cast<double>(r.in) * r.scale != static_cast<double>(r.out))
+      call.fail(
+          "not supported: aligned corners and a scale of {}, which doesn't make {} a whole "
+          "number: ONNX and PyTorch differ. Give the sizes instead",
+          r.scale, r.in);
   if (m.coordinate == "tf_crop_and_resize") {
     const Constant& part = call.constant(1);
     if (part.data.size() != axes.size() * 2) call.fail("its region doesn't fit {}", show(in.dims));

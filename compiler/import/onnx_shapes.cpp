@@ -9,7 +9,8 @@ Value reshape_to(Call& call, const Value& value, const Dims& to) {
   if (size_of(to) != size_of(value.dims))
     call.fail("{} can't be given the shape {}", show(value.dims), show(to));
   if (value.constant) return call.made(Constant{value.type, to, value.constant->data});
-  if (auto layout = reshaped(value.layout, to))
+  constexpr size_t kMostRuns = 6;  // that a Transpose can move
+  if (auto layout = reshaped(value.layout, to); layout && memory_runs(*layout).size() <= kMostRuns)
     return {value.type, to, nullptr, value.tensor, std::move(*layout)};
   std::vector<int> order;
   for (int i = 0; i < value.rank(); ++i)
