@@ -14,6 +14,7 @@
 #include "compiler/error.hpp"
 #include "compiler/io/array.hpp"
 #include "compiler/io/file.hpp"
+#include "compiler/passes/passes.hpp"
 #include "compiler/simulate/simulate.hpp"
 #include "tests/onnx_cases.hpp"
 #include "tests/temp_folder.hpp"
@@ -122,6 +123,36 @@ TEST(OnnxPublic, QuantisedModelsAreRefused) {
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), testing::HasSubstr("DequantizeLinear"));
   }
+}
+
+/// x * sigmoid(x), limited to [-1, 2]: what exporters leave becomes two ops, a convolution's
+/// limits one.
+TEST(OnnxPasses, JoinWhatExportersTakeApart) {
+  Graph graph;
+  const int x = graph.add_input("x", {3, {2, 2, 3}});
+  nnom::Activation sigmoid;
+  sigmoid.function = nnom::Function::sigmoid;
+  const int gate = graph.add({"gate", "Sigmoid", sigmoid, {x}});
+  const int gated = graph.add({"gated", "Mul", nnom::Mul{}, {x, gate}});
+  nnom::Conv2D conv;
+  conv.kernel = conv.stride = conv.dilation = {1, 1};
+  conv.out.c = 1;
+  const int sum = graph.add({"sum", "Conv", conv, {gated}, -1, {1, 2, 3}});
+  nnom::Maximum low;
+  low.constant = 0;
+  const int limited = graph.add({"low", "Clip", low, {sum}, -1, {-1}});
+  nnom::Minimum high;
+  high.constant = 1;
+  graph.outputs = {graph.add({"high", "Clip", high, {limited}, -1, {2}})};
+  const std::vector<float> in{-3, -2, -1, 0, 1, 2, 3, 4, 5, -4, -5, -6};
+  const auto before = run_float(graph, {in});
+  optimise(graph);
+  ASSERT_EQ(graph.nodes.size(), 2U);
+  EXPECT_EQ(std::get<nnom::Activation>(graph.nodes[0].op).function, nnom::Function::silu);
+  EXPECT_EQ(graph.nodes[1].range.lo, -1);
+  EXPECT_EQ(graph.nodes[1].range.hi, 2);
+  const auto after = run_float(graph, {in});
+  for (size_t i = 0; i < before[0].size(); ++i) EXPECT_NEAR(after[0][i], before[0][i], 1e-6);
 }
 
 /// A graph with an input [h, w, c] that the file has as [c, h, w].

@@ -89,7 +89,7 @@ bool is_reserved(const std::string& name) {
 }  // namespace
 
 void add_model(CLI::App& app, ModelOptions& options) {
-  app.add_option("MODEL", options.model, "the trained model: .keras or .h5")
+  app.add_option("MODEL", options.model, "the trained model: .keras, .h5 or .onnx")
       ->required()
       ->type_name("");
 }

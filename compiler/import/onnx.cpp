@@ -218,6 +218,7 @@ class Builder {
     std::vector<int>& outputs = session_.graph.outputs;
     if (session_.graph.producer(tensor) < 0 || session_.graph.is_output(tensor))
       tensor = call.add(nnom::Activation{}, {tensor});
+    session_.graph.tensors[static_cast<size_t>(tensor)].name = output.name;
     outputs.push_back(tensor);
     session_.graph.output_order.push_back(file_order(order));
     outputs_.push_back(call.made(tensor, value.dims, order, value.type));

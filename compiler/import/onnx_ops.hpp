@@ -103,6 +103,15 @@ Values layer_normalization(Call& call);
 Values local_response(Call& call);
 Values mean_variance_normalization(Call& call);
 
+// onnx_pick.cpp: those that take or replace single elements, whose places are constants
+
+Values compress(Call& call);
+Values gather_elements(Call& call);
+Values gather_nd(Call& call);
+Values reverse_sequence(Call& call);
+Values scatter_elements(Call& call);
+Values scatter_nd(Call& call);
+
 // onnx_pieces.cpp: those that put tensors together and take them apart
 
 /// Entries `indices` of an axis.

@@ -32,7 +32,7 @@ void drop_unused_tensors(Graph& graph) {
 void optimise(Graph& graph) {
   for (bool changed = true; changed;) {
     changed = false;
-    for (const auto pass : {remove_identities, fold_pad, fold_affine, fuse_range})
+    for (const auto pass : {remove_identities, fold_pad, fold_affine, fuse_gate, fuse_range})
       while (pass(graph)) changed = true;
   }
   drop_unused_tensors(graph);
