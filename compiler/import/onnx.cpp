@@ -102,6 +102,7 @@ class Builder {
     };
     if (!is_real(input.type) && !is_integer(input.type) && input.type != Type::boolean)
       fail("it is not a tensor of numbers");
+    if (input.dims.size() > kMaxRank) fail("it has too many axes");
     if (!input.has_shape) fail("its shape is not in the file. Export it with a fixed shape");
     Value value{input.type, input.dims, nullptr, -1, {}};
     for (size_t i = 0; i < value.dims.size(); ++i) {
@@ -110,6 +111,7 @@ class Builder {
       if (n == -1) fail(fmt::format("its axis {} is open. Export it with a fixed shape", i));
       if (n < 1 || n > kMaxElements) fail("its shape is impossible: " + show(value.dims));
     }
+    if (!is_small(value.dims)) fail("it is too large: " + show(value.dims));
     std::vector<int> order;
     for (int i = 0; i < value.rank(); ++i) order.push_back(i);
     if (is_picture(input)) std::rotate(order.begin() + 1, order.begin() + 2, order.end());
@@ -157,8 +159,7 @@ class Builder {
         if (v.tensor >= 0 && is_integer(v.type) && !(row.traits & kIntegers))
           call.fail("not supported: arithmetic on integers that the model computes");
       made = row.add(call);
-      // Sets before 7 had other attributes: what those that are left mean is not known.
-      if (file().opset < 7 && !call.inputs.empty()) call.check_all_read();
+      call.check_all_read();
     }
     for (size_t i = 0; i < node.outputs.size() && i < made.size(); ++i)
       set(node.outputs[i], std::move(made[i]));
@@ -177,6 +178,7 @@ class Builder {
     if (is_integer(first->type)) inputs[0].type = Type::f32;
     Call call(own, node, std::move(inputs));
     Values made = row.add(call);
+    call.check_all_read();
     for (const Value& v : made)
       if (v.tensor >= 0) own.graph.outputs.push_back(v.tensor);
     if (own.graph.macs() > kMaxFolded) outer.fail("it is too much to be computed beforehand");

@@ -25,7 +25,8 @@ Values apply(Call& call, Function function, float slope = 0, float threshold = 0
 Value softmax_value(Call& call, bool log) {
   const Value& in = call.in(0);
   const bool all = call.opset() < 13;
-  const int axis = call.axis(call.integer("axis", all ? 1 : -1), std::max(in.rank(), 1));
+  if (in.rank() == 0) call.fail("its input is a single number");
+  const int axis = call.axis(call.integer("axis", all ? 1 : -1), in.rank());
   std::vector<int> order, last;
   for (const int a : call.order_of(in, {axis}))
     (a == axis || (all && a > axis) ? last : order).push_back(a);

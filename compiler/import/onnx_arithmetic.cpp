@@ -186,8 +186,7 @@ Values where(Call& call) {
   if (c.constant && a.constant && b.constant) {
     // c * a + (1 - c) * b would make infinities NaN: choose by place instead.
     Dims some, to;
-    if (!broadcast(a.dims, b.dims, some) || !broadcast(c.dims, some, to) ||
-        size_of(to) > kMaxElements)
+    if (!broadcast(a.dims, b.dims, some) || !broadcast(c.dims, some, to) || !is_small(to))
       call.fail("{}, {} and {} don't fit", show(c.dims), show(a.dims), show(b.dims));
     Constant out = expanded(*a.constant, to);
     const Constant chosen = expanded(*c.constant, to), other = expanded(*b.constant, to);

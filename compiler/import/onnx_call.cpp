@@ -1,6 +1,7 @@
 #include "compiler/import/onnx_call.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace nnomc::onnx {
 
@@ -31,7 +32,9 @@ const Attribute* Call::find(std::string_view name, Attribute::Kind kind) const {
 
 void Call::check_all_read() const {
   for (const Attribute& a : node_.attributes)
-    if (!read_.contains(a.name)) fail("not supported: its attribute '{}'", a.name);
+    if (!read_.contains(a.name) &&
+        a.name != "consumed_inputs")  // a hint of the first operator sets
+      fail("not supported: its attribute '{}'", a.name);
 }
 
 int64_t Call::integer(std::string_view name, int64_t otherwise) const {
@@ -41,6 +44,7 @@ int64_t Call::integer(std::string_view name, int64_t otherwise) const {
 
 float Call::real(std::string_view name, float otherwise) const {
   const Attribute* a = find(name, Attribute::Kind::real);
+  if (a && !std::isfinite(a->real)) fail("its attribute '{}' is {}", name, a->real);
   return a ? a->real : otherwise;
 }
 
@@ -62,6 +66,7 @@ std::optional<std::vector<int64_t>> Call::list(std::string_view name, size_t inp
 std::optional<std::vector<int>> Call::axes(std::string_view name, size_t input, int rank) const {
   const auto values = list(name, input);
   if (!values) return {};
+  if (values->size() > kMaxRank) fail("its '{}' are too many", name);
   std::vector<int> found;
   for (const int64_t v : *values) {
     found.push_back(axis(v, rank));
@@ -80,7 +85,7 @@ Shape Call::shape_of(const Dims& dims) const {
   int64_t size = 1;
   for (const int64_t n : dims) {
     if (shape.rank == 6) fail("not supported: a tensor with more than six axes, {}", show(dims));
-    if (n < 1 || n > kMaxElements || (size *= n) > kMaxElements)
+    if (n < 1 || n > kMaxTensor || (size *= n) > kMaxTensor)
       fail("a tensor is empty or too large: {}", show(dims));
     shape.d[shape.rank++] = static_cast<int>(n);
   }
@@ -196,7 +201,7 @@ int Call::add(const Op& op, std::vector<int> in, std::string_view suffix,
   const int out = session_.graph.add(std::move(node));
   int64_t size = 1;
   for (int i = 0; i < shape(out).rank; ++i) size *= shape(out)[i];
-  if (size > kMaxElements) fail("its output is too large: {}", to_string(shape(out)));
+  if (size > kMaxTensor) fail("its output is too large: {}", to_string(shape(out)));
   return out;
 }
 

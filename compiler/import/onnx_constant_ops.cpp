@@ -8,6 +8,7 @@ namespace nnomc::onnx {
 Values constant(Call& call) {
   using Kind = Attribute::Kind;
   for (const Attribute& a : call.node().attributes) {
+    call.find(a.name, a.kind);
     if (a.name == "value" && a.kind == Kind::tensor) return {call.made(a.tensor)};
     if (a.name == "value_float" && a.kind == Kind::real)
       return {call.made({Type::f32, {}, {double{a.real}}})};
@@ -34,6 +35,7 @@ Values constant_of_shape(Call& call) {
     if (n < 0 || n > kMaxElements || (size *= n) > kMaxElements)
       call.fail("its shape {} is impossible", show(c.dims));
   }
+  if (c.dims.size() > kMaxRank) call.fail("its shape has too many axes");
   call.count_folded(size);
   c.data.assign(static_cast<size_t>(size), value);
   return {call.made(std::move(c))};

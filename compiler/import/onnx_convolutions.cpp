@@ -31,7 +31,7 @@ Values conv(Call& call) {
   const Sliding s = sliding(call, in, sizes);
   const int64_t outs = kernel.dims[0], ins = kernel.dims[1], groups = call.integer("group", 1);
   const int channels = call.shape(in.tensor).back();
-  if (groups < 1 || groups > channels || ins * groups != channels || outs % groups != 0)
+  if (outs < 1 || groups < 1 || groups > channels || ins * groups != channels || outs % groups != 0)
     call.fail("weights of shape {} in {} groups don't fit {} channels", show(kernel.dims), groups,
               channels);
   std::vector<float> bias;
@@ -114,6 +114,7 @@ Values conv_transpose(Call& call) {
     const auto at = added.size() - static_cast<size_t>(axis_from_end);
     const int64_t extra = added[at];
     if (extra < 0 || extra > stride + kernel_size) call.fail("its 'output_padding' is too large");
+    if (int64_t{size} * stride > kMaxTensor) call.fail("its output is too large");
     const int full = (size - 1) * stride + kernel_size + static_cast<int>(extra);
     Cut c{before, after, 0};
     if (wanted)

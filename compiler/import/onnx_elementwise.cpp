@@ -47,6 +47,7 @@ std::optional<std::vector<float>> per_channel(const Call& call, const Value& val
   Dims to;
   if (!broadcast(value.dims, c.dims, to) || to != value.dims) return {};
   const auto channels = static_cast<size_t>(call.shape(value.tensor).back());
+  if (c.data.size() == 1) return std::vector<float>(channels, static_cast<float>(c.data[0]));
   const std::vector<float> values = picked(c, places_in(c.dims, value.layout, value.dims));
   for (size_t i = channels; i < values.size(); ++i)
     if (values[i] != values[i - channels]) return {};
@@ -75,6 +76,7 @@ Operands operands_of(Call& call, const Values& values) {
       lead = &values[i];
   }
   if (!lead) call.fail("not supported yet: nothing but constants");
+  if (!is_small(o.out.dims)) call.fail("its output is too large: {}", show(o.out.dims));
   const size_t rank = o.out.dims.size();
   bool alike = true;
   for (const Value& v : values)

@@ -15,8 +15,7 @@ namespace nnomc::onnx {
 namespace {
 
 constexpr uint64_t kMaxFile = uint64_t{1} << 30;  // bytes
-constexpr int kMaxNodes = 50000;
-constexpr int kMaxRank = 16;
+constexpr int kMaxNodes = 20000, kMaxPorts = 1000;
 constexpr int64_t kNewest = 22;  // operator set
 
 double bf16(uint16_t bits) { return double{std::bit_cast<float>(uint32_t{bits} << 16)}; }
@@ -188,6 +187,8 @@ OnnxFile parse_onnx(const std::string& path, std::span<const std::byte> bytes) {
   if (!model.has_graph() || graph.node_size() == 0)
     throw Error("{}: is not an ONNX model: it has no nodes", path);
   if (graph.node_size() > kMaxNodes) throw Error("{}: has more than {} nodes", path, kMaxNodes);
+  if (graph.output_size() > kMaxPorts || graph.input_size() - graph.initializer_size() > kMaxPorts)
+    throw Error("{}: has more than {} inputs or outputs", path, kMaxPorts);
   OnnxFile file;
   file.path = path;
   file.name = graph.name();

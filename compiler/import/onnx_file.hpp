@@ -15,6 +15,10 @@ namespace nnomc::onnx {
 /// holds, far less than a PC.
 constexpr int64_t kMaxElements = int64_t{1} << 26;
 
+/// Most elements of a tensor that the model computes, and most axes of any.
+constexpr int64_t kMaxTensor = int64_t{1} << 24;
+constexpr size_t kMaxRank = 16;
+
 /// Sizes of a tensor in ONNX's order, with its batch axis.
 using Dims = std::vector<int64_t>;
 

@@ -10,6 +10,13 @@ int64_t size_of(const Dims& dims) {
   return size;
 }
 
+bool is_small(const Dims& dims) {
+  int64_t size = 1;
+  for (const int64_t n : dims)
+    if (n > kMaxTensor || (size *= n) > kMaxTensor) return false;
+  return dims.size() <= kMaxRank;
+}
+
 void append(Axis& axis, const Axis& more) {
   for (const Run& run : more) {
     if (!axis.empty() && axis.back().step == run.count * run.step)

@@ -31,6 +31,8 @@ using Axis = std::vector<Run>;
 using Layout = std::vector<Axis>;
 
 int64_t size_of(const Dims& dims);
+/// Whether the model may compute a tensor of this shape.
+bool is_small(const Dims& dims);
 
 /// Appends `more` to `axis`, joining what is one run.
 void append(Axis& axis, const Axis& more);

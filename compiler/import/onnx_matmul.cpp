@@ -38,6 +38,9 @@ Value product(Call& call, Value a, Value b, std::string_view suffix = "") {
   }
   if (!broadcast(outer[0], outer[1], to))
     call.fail("{} and {} don't fit", show(a.dims), show(b.dims));
+  Dims whole = to;
+  whole.insert(whole.end(), {a[a.rank() - 2], b[b.rank() - 1]});
+  if (!is_small(whole)) call.fail("its output is too large: {}", show(whole));
   std::vector<int> kept;  // axes before the matrices, of more than one entry
   for (size_t i = 0; i < to.size(); ++i)
     if (to[i] > 1) kept.push_back(static_cast<int>(i));
@@ -54,11 +57,9 @@ Value product(Call& call, Value a, Value b, std::string_view suffix = "") {
     order.push_back(op.transposed[k] ? last - 1 : last);
     tensors.push_back(call.arrange(v, order));
   }
-  to.push_back(a[a.rank() - 2]);
-  to.push_back(b[b.rank() - 1]);
   kept.push_back(last - 1);
   kept.push_back(last);
-  return call.made(call.add(op, tensors, suffix), std::move(to), kept);
+  return call.made(call.add(op, tensors, suffix), std::move(whole), kept);
 }
 
 }  // namespace

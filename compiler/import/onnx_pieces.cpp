@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "compiler/import/onnx_elementwise.hpp"
@@ -148,6 +149,7 @@ Values expand(Call& call) {
   Value out = call.in(0);
   Dims to;
   const Dims wanted = integers_of(call.constant(1));
+  if (wanted.size() > kMaxRank) call.fail("its shape has too many axes");
   int64_t size = 1;
   for (const int64_t n : wanted)
     if (n < 0 || n > kMaxElements || (size *= std::max(n, int64_t{1})) > kMaxElements)
@@ -196,6 +198,7 @@ Values pad(Call& call) {
     if (call.constant(2).data.size() != 1) call.fail("its value is not one number");
     op.value = static_cast<float>(call.constant(2).data[0]);
   }
+  if (!std::isfinite(op.value)) call.fail("not supported: a value of {}", op.value);
   if (mode == "reflect")
     op.mode = nnom::Beyond::reflect;
   else if (mode == "edge")

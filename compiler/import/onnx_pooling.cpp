@@ -17,6 +17,7 @@ int room(int size, int before, int after, int kernel, int stride) {
 
 Sliding window(const Call& call, const Picture& in) {
   const auto kernel = call.integers("kernel_shape");
+  call.integer("storage_order", 0);  // of the indices, which aren't supported
   if (!kernel) call.fail("'kernel_shape' is missing");
   Sliding s = sliding(call, in, *kernel);
   const nnom::Image size = nnom::image(call.shape(in.tensor));

@@ -67,7 +67,7 @@ Values cumulative_sum(Call& call) {
   if (given.data.size() != 1) call.fail("its axis is not one number");
   const int axis = call.axis(integer_at(given, 0), in.rank());
   const int64_t n = in[axis];
-  if (n > 4096) call.fail("not supported: sums of {} values", n);
+  if (n > 1024) call.fail("not supported: sums of {} values", n);
   const bool exclusive = call.flag("exclusive", false), reverse = call.flag("reverse", false);
   std::vector<double> ones;
   for (int64_t o = 0; o < n; ++o)

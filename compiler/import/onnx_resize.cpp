@@ -43,6 +43,7 @@ double place(const Call& call, const Resized& r, const Method& m, int64_t i) {
 /// The nearest element to a place.
 int64_t nearest(const Call& call, const Resized& r, const Method& m, double x) {
   double i = 0;
+  if (!std::isfinite(x)) call.fail("its region is not finite");
   if (m.nearest == "round_prefer_floor")
     i = std::ceil(x - 0.5);
   else if (m.nearest == "round_prefer_ceil")
@@ -66,7 +67,7 @@ double weight(const Method& m, double distance) {
 
 /// Interpolation along an axis: each output is a sum of weighted inputs.
 Value interpolated(Call& call, const Value& value, const Resized& r, const Method& m) {
-  if (r.in * r.out > kMaxElements) call.fail("not supported: an axis of {}", r.out);
+  if (r.in * r.out > 1 << 22) call.fail("not supported: an axis of {}", r.out);
   Weights w{static_cast<size_t>(r.out), static_cast<size_t>(r.in), {}};
   w.data.assign(w.outs * w.ins, 0);
   std::vector<float> bias(w.outs, 0);
@@ -116,6 +117,9 @@ std::optional<Value> by_pictures(Call& call, const std::vector<Resized>& axes, c
   find(kCoordinates, m.coordinate, op.coordinate);
   if (m.mode == "nearest") find(kRoundings, m.nearest, op.interpolation);
   if (!known) return {};
+  Dims out = in.dims;
+  for (const Resized& r : axes) out[static_cast<size_t>(r.axis)] = r.out;
+  if (!is_small(out)) call.fail("its output is too large: {}", show(out));
   const Picture picture = picture_of(call);
   const nnom::Image from = nnom::image(call.shape(picture.tensor));
   op.out = {from.h, from.w, 0};

@@ -8,6 +8,7 @@ namespace nnomc::onnx {
 Value reshape_to(Call& call, const Value& value, const Dims& to) {
   if (size_of(to) != size_of(value.dims))
     call.fail("{} can't be given the shape {}", show(value.dims), show(to));
+  if (to.size() > kMaxRank) call.fail("not supported: {} axes", to.size());
   if (value.constant) return call.made(Constant{value.type, to, value.constant->data});
   constexpr size_t kMostRuns = 6;  // that a Transpose can move
   if (auto layout = reshaped(value.layout, to); layout && memory_runs(*layout).size() <= kMostRuns)
@@ -24,6 +25,7 @@ Values identity(Call& call) { return {call.in(0)}; }
 Values dropout(Call& call) {
   const Value& in = call.in(0);
   call.real("ratio", 0);
+  call.integer("seed", 0);
   if (call.opset() < 7 && !call.flag("is_test", false)) call.fail("it is in training mode");
   if (call.has(2) && call.constant(2).data.at(0) != 0 &&
       !(call.has(1) && call.constant(1).data.at(0) == 0))
@@ -66,6 +68,7 @@ Values cast_like(Call& call) { return {cast_to(call, call.in(0), call.in(1).type
 
 Values reshape(Call& call) {
   const Value& in = call.in(0);
+  if (call.constant(1).data.size() > kMaxRank) call.fail("its shape has too many axes");
   Dims to = integers_of(call.constant(1));
   const bool keep_zero = call.flag("allowzero", false);
   int64_t known = 1, *open = nullptr;
@@ -112,7 +115,7 @@ Values squeeze(Call& call) {
 Values unsqueeze(Call& call) {
   const Value& in = call.in(0);
   const auto given = call.list("axes", 1);
-  if (!given || given->size() > 16) call.fail("its axes are missing");
+  if (!given || given->size() > kMaxRank) call.fail("its axes are missing");
   const int rank = in.rank() + static_cast<int>(given->size());
   const std::vector<int> axes = *call.axes("axes", 1, rank);
   Dims to;

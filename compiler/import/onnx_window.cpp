@@ -68,6 +68,7 @@ Sliding sliding(const Call& call, const Picture& in, const Dims& kernel) {
   s.stride = sizes_of(call, "strides", in.axes).value_or(nnom::Size{1, 1});
   s.dilation = sizes_of(call, "dilations", in.axes).value_or(nnom::Size{1, 1});
   const std::string automatic = call.text("auto_pad", "NOTSET");
+  call.integers("pads");  // of no meaning where they are automatic
   if (automatic == "SAME_UPPER" || automatic == "SAME_LOWER") {
     s.pad = nnom::same_border(nnom::image(call.shape(in.tensor)), s.kernel, s.stride, s.dilation);
     if (automatic == "SAME_LOWER") {
