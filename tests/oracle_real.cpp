@@ -164,6 +164,8 @@ double activation(const nnom::Activation& op, double x) {
       return x * std::tanh(softplus(x));
     case Function::log:
       return std::log(x);
+    case Function::clip:
+      return std::min(std::max(x, threshold), high);
     case Function::thresholded_relu:
       return x > threshold ? x : 0;
     case Function::celu:

@@ -113,25 +113,37 @@ struct Stored {
     return oracle::stored(real(x.stored[k], x.scale[k]), out_scale()) - out_scale().zero;
   }
   long double common(const Operands& x) const { return 2 * std::max(x.step(0), x.step(1)); }
-  /// TFLite's: `bits` of headroom, brought to the larger scale, doubled.
-  int64_t widened(const Operands& x, size_t k, int bits) const {
-    return scaled(x.relative(k) << bits, factor_of(x.step(k) / common(x)));
+  /// Rounded twice, in either dialect: what desktop TFLite computes without XNNPACK.
+  static int64_t twice_rounded(int64_t acc, long double factor) {
+    return double_rounding(static_cast<int32_t>(acc), factor_of(factor)).value();
+  }
+  static long double as_float(long double v) {
+    return static_cast<long double>(static_cast<float>(v));
   }
   int64_t value_of(const nnom::AddRule& rule, const Operands& x) const {
-    const int64_t a = widened(x, 0, 20), b = widened(x, 1, 20);
+    const auto part = [&](size_t k) {
+      return scaled(x.relative(k) << 20, factor_of(x.step(k) / common(x)));
+    };
+    const int64_t a = part(0), b = part(1);
     return scaled(rule.minus ? a - b : a + b, factor_of(common(x) / (1 << 20) / scale(-1)));
   }
   int64_t value_of(const nnom::SquaredDifferenceRule&, const Operands& x) const {
-    const int64_t d = widened(x, 0, 7) - widened(x, 1, 7);
-    return scaled(d * d, factor_of(common(x) * common(x) / (1 << 14) / scale(-1)));
+    const auto part = [&](size_t k) {
+      return twice_rounded(x.relative(k) << 7, x.step(k) / common(x));
+    };
+    const int64_t d = part(0) - part(1);
+    return twice_rounded(d * d, common(x) * common(x) / (1 << 14) / scale(-1));
   }
   int64_t value_of(const nnom::MulRule&, const Operands& x) const {
     return scaled(x.relative(0) * x.relative(1), factor_of(x.step(0) * x.step(1) / scale(-1)));
   }
+  /// The quotient itself: TFLite's fixed-point arithmetic must come within half a step and a bit.
   int64_t value_of(const nnom::DivRule&, const Operands& x) const {
-    const int64_t a = x.relative(0), b = x.relative(1);
-    if (b == 0) return a > 0 ? 1000 : a < 0 ? -1000 : 0;
-    return scaled(a * (1 << 22) / b, factor_of(x.step(0) / x.step(1) / (1 << 22) / scale(-1)));
+    const auto a = static_cast<long double>(x.relative(0));
+    if (x.relative(0) == 0 || x.relative(1) == 0) return a > 0 ? 1000 : a < 0 ? -1000 : 0;
+    const long double v =
+        a / static_cast<long double>(x.relative(1)) * x.step(0) / x.step(1) / scale(-1);
+    return std::llround(std::clamp(v, -1000.0L, 1000.0L));
   }
   int64_t value_of(const nnom::PowerRule&, const Operands&) const { return 0; }
   int64_t value_of(const nnom::ExtremeRule<true>&, const Operands& x) const {
@@ -144,12 +156,17 @@ struct Stored {
     return moved(x, x.relative(0) != 0 ? 1 : 2);
   }
   int64_t value_of(const nnom::PReluRule&, const Operands& x) const {
-    if (x.relative(0) >= 0) return scaled(x.relative(0), factor_of(x.step(0) / scale(-1)));
-    return value_of(nnom::MulRule{}, x);
+    const bool single = rounding == Rounding::single_rounding;
+    const long double out = scale(-1);
+    if (x.relative(0) >= 0)
+      return twice_rounded(x.relative(0), single ? as_float(x.step(0) / out) : x.step(0) / out);
+    const long double product = x.step(0) * x.step(1);
+    return twice_rounded(x.relative(0) * x.relative(1),
+                         single ? as_float(as_float(product) / out) : product / out);
   }
   int64_t value_of(const nnom::CompareRule& rule, const Operands& x) const {
-    return compared(rule.relation, scaled(x.relative(0) * 256, factor_of(x.step(0))),
-                    scaled(x.relative(1) * 256, factor_of(x.step(1))));
+    return compared(rule.relation, twice_rounded(x.relative(0) * 256, x.step(0)),
+                    twice_rounded(x.relative(1) * 256, x.step(1)));
   }
   /// The scale of tensor i of the inputs, -1: of the output.
   long double scale(int i) const {
@@ -161,7 +178,7 @@ struct Stored {
       for (size_t i = 0; i < in[k].size(); ++i) x[k].push_back(relative(k, i));
     std::vector<int> out;
     for (const int64_t sum : matrix_product(graph, node, op, x[0], x[1]))
-      out.push_back(finish(scaled(sum, factor_of(scale(0) * scale(1) / scale(-1)))));
+      out.push_back(finish(twice_rounded(sum, as_float(scale(0) * scale(1)) / scale(-1))));
     return out;
   }
   std::vector<int> operator()(const nnom::Activation& op) const {
@@ -181,20 +198,42 @@ struct Stored {
       for (int& v : moved[k]) v = stored(real(v, in_scale(k)), out_scale());
     return Moves<int>{graph, node, moved, 0}(op);
   }
-  std::vector<int> operator()(const nnom::Resize& op) const {  // TFLite's: ten bits of fraction
+  std::vector<int> operator()(const nnom::Resize& op) const {
+    const bool nearest = op.interpolation != nnom::Interpolation::linear;
+    const bool single = rounding == Rounding::single_rounding;
+    const double one = single ? 2048 : 1024;
     std::vector<int> out;
     for_outputs(op, [&](int oy, int ox, int c) {
-      const Between y = between(op, oy, op.in.h, op.out.h, op.ratio[0]);
-      const Between x = between(op, ox, op.in.w, op.out.w, op.ratio[1]);
-      const double fx = std::floor(x.fraction * 1024), fy = std::floor(y.fraction * 1024);
+      const auto between_of = [&](int i, int from, int to, float ratio) {
+        return nearest || single ? between(op, i, from, to, ratio)
+                                 : micro_between(op, i, from, to, ratio);
+      };
+      const Between y = between_of(oy, op.in.h, op.out.h, op.ratio[0]);
+      const Between x = between_of(ox, op.in.w, op.out.w, op.ratio[1]);
+      const double fx = std::nearbyint(x.fraction * one), fy = std::nearbyint(y.fraction * one);
       const auto at_row = [&](int row) {
-        return in[0][place(op.in, row, x.from, c)] * (1024 - fx) +
+        return in[0][place(op.in, row, x.from, c)] * (one - fx) +
                in[0][place(op.in, row, x.to, c)] * fx;
       };
-      const double sum = at_row(y.from) * (1024 - fy) + at_row(y.to) * fy;
-      out.push_back(static_cast<int>(std::round(sum / (1 << 20))));
+      const double v = (at_row(y.from) * (one - fy) + at_row(y.to) * fy) / one / one;
+      out.push_back(static_cast<int>(single ? std::floor(v + 0.5) : std::round(v)));
     });
     return out;
+  }
+  /// TFLite Micro's: everything in units of 1/1024 pixel.
+  static Between micro_between(const nnom::Resize& op, int i, int in, int out, float ratio) {
+    using nnom::Coordinate;
+    const bool align = op.coordinate == Coordinate::align_corners && out > 1;
+    const int n = align ? in - 1 : in, m = align ? out - 1 : out;
+    int scale = static_cast<int>(std::floor(1024.0 * n / m + 0.5 - 0.5 * (m % 2) / m + 1e-9));
+    if (ratio > 0 && !align)
+      scale = static_cast<int>(std::round(1024 * static_cast<double>(ratio)));
+    int position = i * scale;
+    if (op.coordinate == Coordinate::half_pixel ||
+        (op.coordinate == Coordinate::pytorch_half_pixel && out > 1))
+      position += scale / 2 - 512;
+    const int from = std::clamp(position / 1024, 0, in - 1);
+    return {from, std::min(from + 1, in - 1), std::max(0, position - from * 1024) / 1024.0};
   }
   std::vector<int> operator()(const nnom::Pad& op) const {
     return Moves<int>{graph, node, in, stored(static_cast<double>(op.value), in_scale(0))}(op);

@@ -26,15 +26,22 @@ inline Quantisation constant_scale(const nnom::SelectRule&, const Making& m, int
   return operand == 0 ? Quantisation{} : m.scales.out;
 }
 
+/// The scale of a tensor, in which desktop TFLite computes some factors.
+inline float single(const Quantisation& q) { return static_cast<float>(q.scale); }
+
+template <class Data>
+void make_zeros(const NodeScales& s, Data& d) {
+  for (size_t i = 0; i < 2; ++i) d.zero[i] = static_cast<int8_t>(s.in[i].zero);
+}
+
 /// Both inputs to the larger of their scales, doubled, as TFLite has it; returns that.
 template <class Data>
 double make_common(const NodeScales& s, Data& d) {
+  make_zeros(s, d);
   const double common = 2 * std::max(s.in[0].scale, s.in[1].scale);
-  for (size_t i = 0; i < 2; ++i) {
-    d.zero[i] = static_cast<int8_t>(s.in[i].zero);
+  for (size_t i = 0; i < 2; ++i)
     d.rescale[i] =
         rescale_by<std::remove_reference_t<decltype(d.rescale[i])>>(s.in[i].scale / common);
-  }
   return common;
 }
 
@@ -47,41 +54,46 @@ void make_rule(const nnom::AddRule&, const Making&, const NodeScales& s,
 
 template <class N>
 void make_rule(const nnom::SquaredDifferenceRule&, const Making&, const NodeScales& s,
-               nnom::AddRule::Data<N>& d) {
+               nnom::SquaredDifferenceRule::Data<N>& d) {
   const double common = make_common(s, d);
   const int bits = 2 * nnom::SquaredDifferenceRule::headroom;
-  d.total = rescale_by<typename N::Rescale>(common * common / (1 << bits) / s.out.scale);
+  d.total = rescale_by<nnom::Double>(common * common / ((1 << bits) * s.out.scale));
 }
 
 template <class N>
-void make_product(const NodeScales& s, double factor, nnom::ProductData<N>& d) {
-  for (size_t i = 0; i < 2; ++i) d.zero[i] = static_cast<int8_t>(s.in[i].zero);
-  d.rescale = rescale_by<typename N::Rescale>(factor / s.out.scale);
+void make_rule(const nnom::MulRule&, const Making&, const NodeScales& s,
+               nnom::MulRule::Data<N>& d) {
+  make_zeros(s, d);
+  d.rescale = rescale_by<typename N::Rescale>(s.in[0].scale * s.in[1].scale / s.out.scale);
 }
+
 template <class N>
-void make_rule(const nnom::MulRule&, const Making&, const NodeScales& s, nnom::ProductData<N>& d) {
-  make_product(s, s.in[0].scale * s.in[1].scale, d);
-}
-template <class N>
-void make_rule(const nnom::DivRule&, const Making&, const NodeScales& s, nnom::ProductData<N>& d) {
-  make_product(s, s.in[0].scale / s.in[1].scale / (1 << nnom::DivRule::fraction), d);
+void make_rule(const nnom::DivRule&, const Making&, const NodeScales& s,
+               nnom::DivRule::Data<N>& d) {
+  make_zeros(s, d);
+  d.rescale = rescale_by<nnom::Double>(
+      static_cast<double>(single(s.in[0]) / (single(s.in[1]) * single(s.out))));
 }
 
 template <class N>
 void make_rule(const nnom::PReluRule&, const Making&, const NodeScales& s,
                nnom::PReluRule::Data<N>& d) {
-  for (size_t i = 0; i < 2; ++i) d.zero[i] = static_cast<int8_t>(s.in[i].zero);
-  d.positive = rescale_by<typename N::Rescale>(s.in[0].scale / s.out.scale);
-  d.negative = rescale_by<typename N::Rescale>(s.in[0].scale * s.in[1].scale / s.out.scale);
+  make_zeros(s, d);
+  double positive = s.in[0].scale / s.out.scale;
+  double negative = s.in[0].scale * s.in[1].scale / s.out.scale;
+  if constexpr (std::is_same_v<typename N::Rescale, nnom::Single>) {
+    positive = static_cast<double>(single(s.in[0]) / single(s.out));
+    negative = static_cast<double>(single(s.in[0]) * single(s.in[1]) / single(s.out));
+  }
+  d.positive = rescale_by<nnom::Double>(positive);
+  d.negative = rescale_by<nnom::Double>(negative);
 }
 
 template <class N>
 void make_rule(const nnom::CompareRule&, const Making&, const NodeScales& s,
                nnom::CompareRule::Data<N>& d) {
-  for (size_t i = 0; i < 2; ++i) {
-    d.zero[i] = static_cast<int8_t>(s.in[i].zero);
-    d.rescale[i] = rescale_by<typename N::Rescale>(s.in[i].scale);
-  }
+  make_zeros(s, d);
+  for (size_t i = 0; i < 2; ++i) d.rescale[i] = rescale_by<nnom::Double>(s.in[i].scale);
 }
 
 template <class N, int K>

@@ -3,40 +3,81 @@
 #include <algorithm>
 
 namespace nnomc {
+namespace {
 
-std::vector<double> resize_places(const nnom::Resize& op, int in, int out, float ratio) {
-  using nnom::Coordinate, nnom::Interpolation;
-  // In float, as TFLite and ONNX Runtime compute them: nearest pixels depend on it.
+using nnom::Coordinate, nnom::Interpolation, nnom::Resize;
+
+bool is_half(const Resize& op, int out) {
+  return op.coordinate == Coordinate::half_pixel ||
+         (op.coordinate == Coordinate::pytorch_half_pixel && out > 1);
+}
+
+/// Pixels of input from one of output to the next. In float, as in TFLite and ONNX Runtime.
+float scale_of(const Resize& op, int in, int out, float ratio) {
   const auto n = static_cast<float>(in), m = static_cast<float>(out);
-  float scale = ratio > 0 ? ratio : n / m;
-  if (op.coordinate == Coordinate::align_corners) scale = out > 1 ? (n - 1) / (m - 1) : 0;
-  const bool half = op.coordinate == Coordinate::half_pixel ||
-                    (op.coordinate == Coordinate::pytorch_half_pixel && out > 1);
-  std::vector<double> places;
+  if (op.coordinate == Coordinate::align_corners && out > 1) return (n - 1) / (m - 1);
+  if (op.coordinate == Coordinate::align_corners ||
+      (op.coordinate == Coordinate::pytorch_half_pixel && out == 1))
+    return 0;
+  return ratio > 0 ? ratio : n / m;
+}
+
+/// The pixel nearest to the place of pixel i.
+double nearest(const Resize& op, int i, bool half, float scale) {
+  const float middle = (static_cast<float>(i) + (half ? 0.5f : 0)) * scale;
+  const double place = static_cast<double>(half ? middle - 0.5f : middle);
+  switch (op.interpolation) {
+    case Interpolation::ceil:
+      return std::ceil(place);
+    case Interpolation::round_prefer_floor:
+      return std::ceil(place - 0.5);
+    case Interpolation::round_prefer_ceil:  // of half pixels as TFLite: the middle, rounded down
+      return std::floor(half ? static_cast<double>(middle) : place + 0.5);
+    default:
+      return std::floor(place);
+  }
+}
+
+/// As XNNPACK has it.
+double place_of(int i, bool half, float scale) {
+  const float place = static_cast<float>(i) * scale;
+  return static_cast<double>(half ? place + (0.5f * scale - 0.5f) : place);
+}
+
+/// In units of 2^-10, as TFLite Micro has it.
+int micro_place(const Resize& op, int i, int in, int out, float ratio) {
+  int scale = (1024 * in + out / 2) / out;
+  if (ratio > 0) scale = static_cast<int>(std::lround(1024 * static_cast<double>(ratio)));
+  if (op.coordinate == Coordinate::align_corners)
+    scale = out > 1 ? (1024 * (in - 1) + (out - 1) / 2) / (out - 1) : scale;
+  return i * scale + (is_half(op, out) ? scale / 2 - 512 : 0);
+}
+
+}  // namespace
+
+template <class Rescale>
+std::vector<ResizePlace> resize_places(const Resize& op, int in, int out, float ratio) {
+  const bool half = is_half(op, out);
+  const float scale = scale_of(op, in, out, ratio);
+  const double last = in - 1;
+  std::vector<ResizePlace> places;
   for (int i = 0; i < out; ++i) {
-    const float middle = (static_cast<float>(i) + (half ? 0.5f : 0)) * scale;
-    const float place = half ? middle - 0.5f : middle;
-    double p = static_cast<double>(place);
-    if (op.coordinate == Coordinate::pytorch_half_pixel && !half) p = 0;
-    switch (op.interpolation) {
-      case Interpolation::linear:
-        break;
-      case Interpolation::floor:
-        p = std::floor(p);
-        break;
-      case Interpolation::ceil:
-        p = std::ceil(p);
-        break;
-      case Interpolation::round_prefer_floor:
-        p = std::ceil(p - 0.5);
-        break;
-      case Interpolation::round_prefer_ceil:  // of half pixels as TFLite: the middle, rounded down
-        p = half ? std::floor(static_cast<double>(middle)) : std::floor(p + 0.5);
-        break;
+    if (op.interpolation != Interpolation::linear) {
+      const double pixel = std::clamp(nearest(op, i, half, scale), 0.0, last);
+      places.push_back({static_cast<int>(pixel), 0});
+      continue;
     }
-    places.push_back(std::clamp(p, 0.0, static_cast<double>(in - 1)));
+    double place = std::clamp(place_of(i, half, scale), 0.0, last);
+    if constexpr (std::is_same_v<Rescale, nnom::Double>)
+      place = std::clamp(micro_place(op, i, in, out, ratio) / 1024.0, 0.0, last);
+    const int from = static_cast<int>(place);
+    const double fraction = (place - from) * nnom::Blend<Rescale>::one;
+    places.push_back({from, nnom::Blend<Rescale>::one > 1 ? std::nearbyint(fraction) : fraction});
   }
   return places;
 }
+template std::vector<ResizePlace> resize_places<nnom::Unscaled>(const Resize&, int, int, float);
+template std::vector<ResizePlace> resize_places<nnom::Single>(const Resize&, int, int, float);
+template std::vector<ResizePlace> resize_places<nnom::Double>(const Resize&, int, int, float);
 
 }  // namespace nnomc

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cmath>
-#include <tuple>
 
 #include "compiler/error.hpp"
 #include "compiler/quantise/tables.hpp"
@@ -28,8 +27,9 @@ void make(const nnom::MatMul&, const Making& m, nnom::MatMul::Data<N>& d) {
   d.clamp = make_clamp<N>(m);
   if constexpr (N::quantised) {
     for (size_t i = 0; i < 2; ++i) d.zero[i] = static_cast<int8_t>(m.scales.in[i].zero);
-    d.rescale = rescale_by<typename N::Rescale>(m.scales.in[0].scale * m.scales.in[1].scale /
-                                                m.scales.out.scale);
+    const float product =
+        static_cast<float>(m.scales.in[0].scale) * static_cast<float>(m.scales.in[1].scale);
+    d.rescale = rescale_by<nnom::Double>(static_cast<double>(product) / m.scales.out.scale);
   }
 }
 
@@ -53,23 +53,27 @@ void make(const nnom::Gather& op, const Making& m, nnom::Gather::Data<N>& d) {
   d.index = m.keep("index", std::move(index));
 }
 
-/// The places in the input of the `out` pixels along one axis, of `in` pixels.
-std::vector<double> resize_places(const nnom::Resize& op, int in, int out, float ratio);
+/// Where output pixels lie in the input: at or after pixel `from`, in units of Blend<Rescale>::one.
+struct ResizePlace {
+  int from = 0;
+  double fraction = 0;
+};
+/// Those of the `out` pixels along one axis, of `in` pixels.
+template <class Rescale>
+std::vector<ResizePlace> resize_places(const nnom::Resize& op, int in, int out, float ratio);
 
 template <class N>
 void make(const nnom::Resize& op, const Making& m, nnom::Resize::Data<N>& d) {
+  using Rescale = typename N::Rescale;
+  std::vector<ResizePlace> places = resize_places<Rescale>(op, op.in.h, op.out.h, op.ratio[0]);
+  const auto columns = resize_places<Rescale>(op, op.in.w, op.out.w, op.ratio[1]);
+  places.insert(places.end(), columns.begin(), columns.end());
   std::vector<int16_t> from;
   std::vector<typename N::Acc> fraction;
-  for (const auto& [in, out, ratio] :
-       {std::tuple(op.in.h, op.out.h, op.ratio[0]), std::tuple(op.in.w, op.out.w, op.ratio[1])})
-    for (const double place : resize_places(op, in, out, ratio)) {
-      from.push_back(static_cast<int16_t>(place));
-      const double rest = place - std::floor(place);
-      if constexpr (N::quantised)
-        fraction.push_back(static_cast<int32_t>(std::floor(std::ldexp(rest, op.bits))));
-      else
-        fraction.push_back(rest);
-    }
+  for (const ResizePlace& p : places) {
+    from.push_back(static_cast<int16_t>(p.from));
+    fraction.push_back(static_cast<typename N::Acc>(p.fraction));
+  }
   d.from = m.keep("from", std::move(from));
   if (op.interpolation == nnom::Interpolation::linear)
     d.fraction = m.keep("fraction", std::move(fraction));

@@ -24,6 +24,7 @@ enum class Function : int {
   gelu_tanh,  ///< gelu, approximated with a tanh
   mish,
   log,
+  clip,              ///< within [threshold, high]
   thresholded_relu,  ///< x > threshold ? x : 0
   celu,              ///< x > 0 ? x : slope * (e^(x / slope) - 1)
   abs,
@@ -124,6 +125,8 @@ struct Activation {
         return x * __builtin_tanh(x > 30 ? x : __builtin_log1p(__builtin_exp(x)));
       case Function::log:
         return __builtin_log(x);
+      case Function::clip:
+        return x < threshold ? threshold : x > double{op.high} ? double{op.high} : x;
       case Function::thresholded_relu:
         return x > threshold ? x : 0;
       case Function::celu:

@@ -2,6 +2,7 @@
 /// Arithmetic on two tensors: Add, Mul, Div, SquaredDifference, Power.
 #pragma once
 
+#include "nnom/fixed.hpp"
 #include "nnom/ops/elementwise.hpp"
 
 namespace nnom {
@@ -40,23 +41,20 @@ struct AddRule {
   }
 };
 
-/// What a product or quotient needs: the inputs' zero points, and the scale of the result.
-template <class N>
-struct ProductData {
-  typename N::In zero[2]{};
-  typename N::Rescale rescale{};
-
-  static constexpr void fields(auto& d, auto visit) {
-    if constexpr (N::quantised) visit("zero", d.zero), visit("rescale", d.rescale);
-  }
-};
-
 /// a * b.
 struct MulRule {
   static constexpr const char* name = "Mul";
   static constexpr int operands = 2;
+
   template <class N>
-  using Data = ProductData<N>;
+  struct Data {
+    typename N::In zero[2]{};
+    typename N::Rescale rescale{};
+
+    static constexpr void fields(auto& d, auto visit) {
+      if constexpr (N::quantised) visit("zero", d.zero), visit("rescale", d.rescale);
+    }
+  };
 
   static constexpr void fields(auto&, auto) {}
   template <class N>
@@ -73,22 +71,40 @@ struct MulRule {
 struct DivRule {
   static constexpr const char* name = "Div";
   static constexpr int operands = 2;
-  /// Bits of the quotient behind the point.
-  static constexpr int fraction = 22;
+
+  /// As both of TFLite's dialects have it.
   template <class N>
-  using Data = ProductData<N>;
+  struct Data {
+    typename N::In zero[2]{};
+    Double rescale{};
+
+    static constexpr void fields(auto& d, auto visit) {
+      if constexpr (N::quantised) visit("zero", d.zero), visit("rescale", d.rescale);
+    }
+  };
 
   static constexpr void fields(auto&, auto) {}
   template <class N>
   static constexpr typename N::Rescaled value(const DivRule&, const Data<N>& d,
                                               const typename N::Acc (&x)[2]) {
-    if constexpr (N::quantised) {
-      const int32_t a = x[0] - d.zero[0], b = x[1] - d.zero[1];
-      if (b == 0) return a > 0 ? 1 << 16 : a < 0 ? -(1 << 16) : 0;
-      return d.rescale(a * (1 << fraction) / b);
-    } else {
+    if constexpr (N::quantised)
+      return quotient(x[0] - d.zero[0], x[1] - d.zero[1], d.rescale);
+    else
       return x[0] / x[1];
-    }
+  }
+
+ private:
+  static constexpr int32_t quotient(int32_t a, int32_t b, Double rescale) {
+    constexpr int32_t most = 1 << 16;
+    if (a == 0 || b == 0) return a > 0 ? most : a < 0 ? -most : 0;
+    if (b < 0) a = -a, b = -b;
+    // a and b as fractions of 31 bits, the latter as (1 + fraction) / 2.
+    const int zeros = __builtin_clz(static_cast<uint32_t>(b)), signs = __builtin_clrsb(a);
+    const auto fraction = static_cast<int32_t>((static_cast<uint32_t>(b) << zeros) - (1u << 31));
+    const int32_t inverse = shifted_up(reciprocal(fraction), 1);
+    const int32_t q = high_product(high_product(a * (1 << signs), inverse), rescale.multiplier);
+    const int shift = 31 - zeros + signs - rescale.shift;
+    return shift > 31 ? 0 : shift < 0 ? (q < 0 ? -most : most) : shifted_down(q, shift);
   }
 };
 
@@ -96,10 +112,19 @@ struct DivRule {
 struct SquaredDifferenceRule {
   static constexpr const char* name = "SquaredDifference";
   static constexpr int operands = 2;
-  /// Bits the inputs are shifted up by, as in TFLite.
+  /// Bits the inputs are shifted up by, as in both of TFLite's dialects.
   static constexpr int headroom = 7;
+
   template <class N>
-  using Data = AddRule::Data<N>;
+  struct Data {
+    typename N::In zero[2]{};
+    Double rescale[2]{}, total{};
+
+    static constexpr void fields(auto& d, auto visit) {
+      if constexpr (N::quantised)
+        visit("zero", d.zero), visit("rescale", d.rescale), visit("total", d.total);
+    }
+  };
 
   static constexpr void fields(auto&, auto) {}
   template <class N>

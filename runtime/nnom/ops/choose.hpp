@@ -70,13 +70,13 @@ enum class Relation : int { equal, not_equal, less, less_equal, greater, greater
 struct CompareRule {
   static constexpr const char* name = "Compare";
   static constexpr int operands = 2;
-  /// Bits the inputs are shifted up by, as in TFLite.
+  /// Bits the inputs are shifted up by, as in both of TFLite's dialects.
   static constexpr int headroom = 8;
 
   template <class N>
   struct Data {
     typename N::In zero[2]{};
-    typename N::Rescale rescale[2]{};
+    Double rescale[2]{};
 
     static constexpr void fields(auto& d, auto visit) {
       if constexpr (N::quantised) visit("zero", d.zero), visit("rescale", d.rescale);
@@ -120,7 +120,7 @@ struct PReluRule {
   template <class N>
   struct Data {
     typename N::In zero[2]{};
-    typename N::Rescale positive{}, negative{};
+    Double positive{}, negative{};  ///< in both of TFLite's dialects
 
     static constexpr void fields(auto& d, auto visit) {
       if constexpr (N::quantised)

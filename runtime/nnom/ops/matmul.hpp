@@ -17,7 +17,7 @@ struct MatMul {
   struct Data {
     using Numbers = N;
     typename N::In zero[2]{};
-    typename N::Rescale rescale{};
+    Double rescale{};  ///< in both of TFLite's dialects
     Clamp<N> clamp{};
 
     static constexpr void fields(auto& d, auto visit) {

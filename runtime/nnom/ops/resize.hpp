@@ -14,20 +14,40 @@ enum class Coordinate : int { half_pixel, pytorch_half_pixel, asymmetric, align_
 /// Between pixels: linear interpolation, or one of the two.
 enum class Interpolation : int { linear, floor, ceil, round_prefer_floor, round_prefer_ceil };
 
+/// How the weights of two neighbours add to `one`, and what becomes of four pixels so weighted: of
+/// real numbers; as desktop TFLite (XNNPACK) has it, halves up; as TFLite Micro, halves away from
+/// 0.
+template <class Rescale>
+struct Blend {
+  static constexpr int one = 1;
+  static constexpr auto end(auto sum) { return static_cast<float>(sum); }
+};
+template <>
+struct Blend<Single> {
+  static constexpr int one = 1 << 11;
+  static constexpr auto end(int32_t sum) { return static_cast<int8_t>((sum + (1 << 21)) >> 22); }
+};
+template <>
+struct Blend<Double> {
+  static constexpr int one = 1 << 10;
+  static constexpr auto end(int32_t sum) {
+    constexpr int32_t half = 1 << 19;
+    return static_cast<int8_t>((sum > 0 ? sum + half : sum - half) / (2 * half));
+  }
+};
+
 /// out[y][x] = in at the place of (y, x), of which beyond the edge is the edge.
 struct Resize {
   static constexpr const char* name = "Resize";
   static constexpr int max_inputs = 1;
   static constexpr bool same_scale = true;
-  /// Bits of the fraction of a place, as in TFLite.
-  static constexpr int bits = 10;
 
   template <class N>
   struct Data {
     using Numbers = N;
     /// The pixel at or before the place of each output row, then of each column.
     const int16_t* from = nullptr;
-    /// How far the place is from there to the next pixel, quantised in units of 2^-bits.
+    /// How far the place is from there to the next pixel, of Blend<Rescale>::one.
     const typename N::Acc* fraction = nullptr;
 
     static constexpr void fields(auto& d, auto visit) {
@@ -90,19 +110,14 @@ struct Resize {
   }
 
  private:
-  /// Four neighbours, row by row. Quantised, halves are rounded away from zero.
+  /// Four neighbours, row by row.
   template <class N>
   [[gnu::always_inline]] static typename N::Out between(const typename N::Acc (&p)[4],
                                                         typename N::Acc fy, typename N::Acc fx) {
-    constexpr typename N::Acc one = N::quantised ? 1 << bits : 1;
-    const typename N::Acc v =
-        (p[0] * (one - fx) + p[1] * fx) * (one - fy) + (p[2] * (one - fx) + p[3] * fx) * fy;
-    if constexpr (N::quantised) {
-      constexpr int32_t half = 1 << (2 * bits - 1);
-      return static_cast<typename N::Out>((v > 0 ? v + half : v - half) / (2 * half));
-    } else {
-      return static_cast<typename N::Out>(v);
-    }
+    using B = Blend<typename N::Rescale>;
+    constexpr typename N::Acc one = B::one;
+    return B::end((p[0] * (one - fx) + p[1] * fx) * (one - fy) +
+                  (p[2] * (one - fx) + p[3] * fx) * fy);
   }
 };
 
