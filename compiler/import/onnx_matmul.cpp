@@ -152,7 +152,7 @@ Values matmul(Call& call) {
     out = product(call, a, b);
   }
   Dims to = out.dims;
-  to.insert(to.begin(), std::max(0, matrix.rank() - out.rank()), 1);
+  to.insert(to.begin(), static_cast<size_t>(std::max(0, matrix.rank() - out.rank())), 1);
   if (column) to.erase(to.end() - 1);
   if (row) to.erase(to.end() - (column ? 1 : 2));
   return {reshape_to(call, out, to)};
