@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "compiler/import/onnx_window.hpp"
 
 namespace nnomc::onnx {
@@ -16,6 +14,19 @@ std::vector<float> taps_first(const std::vector<double>& from, size_t outs, size
   return to;
 }
 
+std::vector<float> bias_of(const Call& call) {
+  return call.has(2) ? reals_of(call.constant(2).data) : std::vector<float>{};
+}
+
+/// The window of a kernel [.., .., taps].
+Sliding window_of(const Call& call, const Picture& in, const Constant& kernel) {
+  const Dims sizes(kernel.dims.begin() + 2, kernel.dims.end());
+  if (const auto given = call.integers("kernel_shape"); given && *given != sizes)
+    call.fail("its 'kernel_shape' is {}, its weights have the shape {}", show(*given),
+              show(kernel.dims));
+  return sliding(call, in, sizes);
+}
+
 }  // namespace
 
 Values conv(Call& call) {
@@ -24,28 +35,21 @@ Values conv(Call& call) {
   if (kernel.dims.size() != static_cast<size_t>(in.axes + 2))
     call.fail("its weights have the shape {}, its input {}", show(kernel.dims),
               show(call.in(0).dims));
-  const Dims sizes(kernel.dims.begin() + 2, kernel.dims.end());
-  if (const auto given = call.integers("kernel_shape"); given && *given != sizes)
-    call.fail("its 'kernel_shape' is {}, its weights have the shape {}", show(*given),
-              show(kernel.dims));
-  const Sliding s = sliding(call, in, sizes);
+  const Sliding s = window_of(call, in, kernel);
   const int64_t outs = kernel.dims[0], ins = kernel.dims[1], groups = call.integer("group", 1);
   const int channels = call.shape(in.tensor).back();
   if (outs < 1 || groups < 1 || groups > channels || ins * groups != channels || outs % groups != 0)
     call.fail("weights of shape {} in {} groups don't fit {} channels", show(kernel.dims), groups,
               channels);
-  std::vector<float> bias;
-  if (call.has(2)) bias = reals_of(call.constant(2).data);
   const auto out = static_cast<size_t>(outs);
-  if (ins == 1 && outs == groups) {
-    const std::vector<float> by_tap = taps_first(kernel.data, 1, out);
-    return {in.like(call, call.add(with<nnom::DepthwiseConv2D>(s), {in.tensor}, "", by_tap, bias))};
-  }
+  if (ins == 1 && outs == groups)
+    return {in.like(call, call.add(with<nnom::DepthwiseConv2D>(s), {in.tensor}, "",
+                                   taps_first(kernel.data, 1, out), bias_of(call)))};
   auto op = with<nnom::Conv2D>(s);
   op.groups = static_cast<int>(groups);
   op.out.c = static_cast<int>(outs);
-  return {in.like(call, call.add(op, {in.tensor}, "",
-                                 taps_first(kernel.data, out, static_cast<size_t>(ins)), bias))};
+  std::vector<float> weights = taps_first(kernel.data, out, static_cast<size_t>(ins));
+  return {in.like(call, call.add(op, {in.tensor}, "", std::move(weights), bias_of(call)))};
 }
 
 namespace {
@@ -71,17 +75,38 @@ std::vector<float> transposed_kernel(const Constant& kernel, size_t groups, int 
   return to;
 }
 
-/// What is cut off along an axis (before, after), and what is added (extra).
+/// One axis of a transposed convolution.
+struct Reach {
+  int64_t size, kernel, stride;  ///< of its input, of the kernel with its gaps
+  int before, after;             ///< as 'pads' says
+};
+
+/// What is cut off the result along an axis (before, after), and what is added at its end.
 struct Cut {
   int before, after, extra;
 };
 
-/// The cut that leaves `wanted` of `full` elements; the odd one goes to the end, or not.
-Cut cut_to(int full, int64_t wanted, bool odd_first) {
-  const auto total = static_cast<int>(std::clamp<int64_t>(full - wanted, -kMaxElements, full));
-  if (total < 0) return {0, 0, -total};
-  const int less = total / 2, more = total - less;
-  return odd_first ? Cut{more, less, 0} : Cut{less, more, 0};
+/// `at` counts the axes of a picture from their end.
+Cut cut(const Call& call, const Reach& r, size_t at) {
+  const auto entry = [&](const char* name) -> std::optional<int64_t> {
+    const auto list = call.integers(name);
+    if (!list) return {};
+    if (list->size() < at) call.fail("'{}' is {}", name, show(*list));
+    return (*list)[list->size() - at];
+  };
+  const int64_t extra = entry("output_padding").value_or(0);
+  if (extra < 0 || extra > r.stride + r.kernel) call.fail("'output_padding' is too large");
+  const std::string automatic = call.text("auto_pad", "NOTSET");
+  std::optional<int64_t> wanted = entry("output_shape");
+  if (!wanted && automatic.starts_with("SAME")) wanted = r.size * r.stride;
+  const int64_t full = (r.size - 1) * r.stride + r.kernel + extra;
+  if (full > kMaxTensor || wanted.value_or(1) < 1 || wanted.value_or(1) > kMaxTensor)
+    call.fail("its output is empty or too large");
+  if (!wanted) return {r.before, r.after, static_cast<int>(extra)};
+  const auto total = static_cast<int>(full - *wanted), more = static_cast<int>(extra);
+  if (total < 0) return {0, 0, more - total};
+  const int half = total / 2;  // an odd one is cut off the end, but for SAME_LOWER
+  return automatic == "SAME_LOWER" ? Cut{total - half, half, more} : Cut{half, total - half, more};
 }
 
 }  // namespace
@@ -95,50 +120,22 @@ Values conv_transpose(Call& call) {
       groups < 1 || groups > channels || channels % groups != 0)
     call.fail("weights of shape {} in {} groups don't fit its input {}", show(kernel.dims), groups,
               show(in.dims));
-  const Dims sizes(kernel.dims.begin() + 2, kernel.dims.end());
-  if (const auto given = call.integers("kernel_shape"); given && *given != sizes)
-    call.fail("its 'kernel_shape' is {}, its weights have the shape {}", show(*given),
-              show(kernel.dims));
-  const Sliding s = sliding(call, in, sizes);
-  const std::string automatic = call.text("auto_pad", "NOTSET");
+  const Sliding s = window_of(call, in, kernel);
   nnom::TransposeConv2D op;
   op.stride = s.stride;
   op.kernel = {(s.kernel.h - 1) * s.dilation.h + 1, (s.kernel.w - 1) * s.dilation.w + 1};
-  const auto added = call.integers("output_padding").value_or(std::vector<int64_t>{0, 0});
-  const auto wanted = call.integers("output_shape");
   const nnom::Image from = nnom::image(call.shape(in.tensor));
-  if (added.size() < static_cast<size_t>(in.axes) || (wanted && wanted->size() < added.size() - 1))
-    call.fail("its 'output_padding' or 'output_shape' doesn't fit");
-  const auto cut = [&](int axis_from_end, int size, int kernel_size, int stride, int before,
-                       int after) -> Cut {
-    const auto at = added.size() - static_cast<size_t>(axis_from_end);
-    const int64_t extra = added[at];
-    if (extra < 0 || extra > stride + kernel_size) call.fail("its 'output_padding' is too large");
-    if (int64_t{size} * stride > kMaxTensor) call.fail("its output is too large");
-    const int full = (size - 1) * stride + kernel_size + static_cast<int>(extra);
-    Cut c{before, after, 0};
-    if (wanted)
-      c = cut_to(full, (*wanted)[wanted->size() - static_cast<size_t>(axis_from_end)],
-                 automatic == "SAME_LOWER");
-    else if (automatic.starts_with("SAME"))
-      c = cut_to(full, int64_t{size} * stride, automatic == "SAME_LOWER");
-    c.extra += static_cast<int>(extra);
-    return c;
-  };
-  const Cut x = cut(1, from.w, op.kernel.w, op.stride.w, s.pad.left, s.pad.right);
-  const Cut y = in.axes == 2 ? cut(2, from.h, op.kernel.h, op.stride.h, s.pad.top, s.pad.bottom)
-                             : Cut{0, 0, 0};
+  const Cut x = cut(call, {from.w, op.kernel.w, op.stride.w, s.pad.left, s.pad.right}, 1);
+  Cut y{0, 0, 0};
+  if (in.axes == 2) y = cut(call, {from.h, op.kernel.h, op.stride.h, s.pad.top, s.pad.bottom}, 2);
   op.pad = {y.before, x.before, y.after, x.after};
   op.extra = {y.extra, x.extra};
-  op.out.c = static_cast<int>(kernel.dims[1] * groups);
-  if (int64_t{op.out.c} * channels * op.kernel.size() > kMaxElements)
-    call.fail("its weights are too many");
-  std::vector<float> bias;
-  if (call.has(2)) bias = reals_of(call.constant(2).data);
-  return {in.like(call, call.add(op, {in.tensor}, "",
-                                 transposed_kernel(kernel, static_cast<size_t>(groups), in.axes,
-                                                   s.dilation, op.kernel),
-                                 std::move(bias)))};
+  const int64_t outs = kernel.dims[1] * groups;
+  if (!is_small({outs, channels, op.kernel.h, op.kernel.w})) call.fail("its weights are too many");
+  op.out.c = static_cast<int>(outs);
+  std::vector<float> weights =
+      transposed_kernel(kernel, static_cast<size_t>(groups), in.axes, s.dilation, op.kernel);
+  return {in.like(call, call.add(op, {in.tensor}, "", std::move(weights), bias_of(call)))};
 }
 
 }  // namespace nnomc::onnx

@@ -52,9 +52,7 @@ Values average_pool(Call& call) {
   Sliding s = window(call, in);
   if (call.flag("count_include_pad", false) && s.pad.any()) {
     // Zeros are counted, but not what ceil_mode adds.
-    const nnom::Border pad = call.text("auto_pad", "NOTSET") == "NOTSET"
-                                 ? sliding(call, in, *call.integers("kernel_shape")).pad
-                                 : s.pad;
+    const nnom::Border pad = sliding(call, in, *call.integers("kernel_shape")).pad;
     s.pad = {0, 0, s.pad.bottom - pad.bottom, s.pad.right - pad.right};
     nnom::Pad op;
     const int row = in.axes - 2, column = in.axes - 1;
