@@ -1,6 +1,7 @@
 #include "compiler/import/onnx.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 #include "compiler/import/onnx_ops.hpp"
@@ -24,7 +25,8 @@ class Builder {
  public:
   Builder(const OnnxFile& file, const Bindings& bindings) : session_{file}, bindings_(bindings) {
     session_.graph.file = file.path;
-    session_.graph.name = file.name;
+    session_.graph.name =
+        file.name.empty() ? std::filesystem::path(file.path).stem().string() : file.name;
   }
 
   OnnxImport build() {

@@ -37,6 +37,7 @@ Value chained(Call& call, Fold fold, Make make) {
 /// A function of two inputs.
 template <class Make>
 Values pairwise(Call& call, Fold fold, Make make) {
+  call.flag("broadcast", false);  // what is always done since operator set 7
   if (call.inputs.size() != 2) call.fail("it should have two inputs, not {}", call.inputs.size());
   return {chained(call, fold, make)};
 }
@@ -204,7 +205,13 @@ Values where(Call& call) {
 }
 
 Values prelu(Call& call) {
-  const Value &in = call.in(0), &slope = call.in(1);
+  const Value& in = call.in(0);
+  Value slope = call.in(1);
+  if (call.opset() < 7 && slope.rank() == 1 && in.rank() > 2) {  // one for each channel
+    Dims channels(in.dims.size() - 1, 1);
+    channels[0] = slope[0];
+    slope = reshape_to(call, slope, channels);
+  }
   Dims to;
   if (!broadcast(in.dims, slope.dims, to) || to != in.dims)
     call.fail("its slope {} doesn't fit its input {}", show(slope.dims), show(in.dims));

@@ -41,6 +41,7 @@ Values conv(Call& call) {
   if (outs < 1 || groups < 1 || groups > channels || ins * groups != channels || outs % groups != 0)
     call.fail("weights of shape {} in {} groups don't fit {} channels", show(kernel.dims), groups,
               channels);
+  check_output(call, in, s, outs);
   const auto out = static_cast<size_t>(outs);
   if (ins == 1 && outs == groups)
     return {in.like(call, call.add(with<nnom::DepthwiseConv2D>(s), {in.tensor}, "",
@@ -131,6 +132,9 @@ Values conv_transpose(Call& call) {
   op.pad = {y.before, x.before, y.after, x.after};
   op.extra = {y.extra, x.extra};
   const int64_t outs = kernel.dims[1] * groups;
+  const int64_t h = (from.h - 1) * int64_t{op.stride.h} + op.kernel.h + y.extra;
+  const int64_t w = (from.w - 1) * int64_t{op.stride.w} + op.kernel.w + x.extra;
+  if (!is_small({outs, h, w})) call.fail("its output is too large");
   if (!is_small({outs, channels, op.kernel.h, op.kernel.w})) call.fail("its weights are too many");
   op.out.c = static_cast<int>(outs);
   std::vector<float> weights =

@@ -72,6 +72,7 @@ Value contract(Call& call, const Value& value, int axis, const Weights& w,
               value.dims[at]);
   Dims to = value.dims;
   to[at] = static_cast<int64_t>(w.outs);
+  if (!is_small(to)) call.fail("its output is too large: {}", show(to));
   const int ins = static_cast<int>(w.ins), outs = static_cast<int>(w.outs);
   if (size_of(value.dims) == value.dims[at]) {
     const std::vector<size_t> places = places_in({ins}, {value.layout[at]}, {ins});
@@ -102,6 +103,7 @@ Values gemm(Call& call) {
   const Value &a = call.in(0), &b = call.in(1);
   const bool turn_a = call.flag("transA", false), turn_b = call.flag("transB", false);
   const auto alpha = double{call.real("alpha", 1)}, beta = double{call.real("beta", 1)};
+  call.flag("broadcast", false);  // what is always done since operator set 7
   if (a.rank() != 2 || b.rank() != 2)
     call.fail("its inputs are {} and {}, not matrices", show(a.dims), show(b.dims));
   const Dims wanted{a[turn_a ? 1 : 0], b[turn_b ? 0 : 1]};

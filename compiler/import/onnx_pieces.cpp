@@ -41,7 +41,7 @@ Value sliced(Call& call, const Value& value, const std::vector<Piece>& pieces,
     const auto at = std::find(order.begin(), order.end(), p.axis) - order.begin();
     if (at == static_cast<std::ptrdiff_t>(order.size())) continue;
     op.begin[at] = static_cast<int>(p.begin);
-    op.step[at] = static_cast<int>(p.step);
+    op.step[at] = p.count > 1 ? static_cast<int>(p.step) : 1;
     op.out.d[at] = static_cast<int>(p.count);
   }
   return call.made(call.add(op, {tensor}, suffix), std::move(to), order, value.type);

@@ -27,6 +27,7 @@ Sliding window(const Call& call, const Picture& in) {
         room(size.h, s.pad.top, s.pad.bottom, span(s.kernel.h, s.dilation.h), s.stride.h);
     s.pad.right = room(size.w, s.pad.left, s.pad.right, span(s.kernel.w, s.dilation.w), s.stride.w);
   }
+  check_output(call, in, s, call.shape(in.tensor).back());
   return s;
 }
 

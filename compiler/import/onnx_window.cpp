@@ -57,6 +57,14 @@ Picture picture_of(Call& call) {
   return picture;
 }
 
+void check_output(const Call& call, const Picture& in, const Sliding& s, int64_t channels) {
+  const nnom::Image from = nnom::image(call.shape(in.tensor));
+  const int64_t h = int64_t{from.h} + s.pad.top + s.pad.bottom;
+  const int64_t w = int64_t{from.w} + s.pad.left + s.pad.right;
+  if (!is_small({channels, h / s.stride.h + 1, w / s.stride.w + 1}))
+    call.fail("its output is too large");
+}
+
 std::optional<nnom::Size> sizes_of(const Call& call, const char* name, int axes) {
   const auto sizes = call.integers(name);
   return sizes ? std::optional(size_along(call, name, axes, *sizes)) : std::nullopt;

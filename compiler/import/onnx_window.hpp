@@ -28,6 +28,9 @@ struct Sliding {
 /// The window of `kernel`; strides, dilations and pads as the node's attributes say.
 Sliding sliding(const Call& call, const Picture& in, const Dims& kernel);
 
+/// Error if a window that slides over `in` makes a picture too large.
+void check_output(const Call& call, const Picture& in, const Sliding& s, int64_t channels);
+
 /// Sizes along the axes of a picture, in attribute `name`, or nothing.
 std::optional<nnom::Size> sizes_of(const Call& call, const char* name, int axes);
 
