@@ -97,6 +97,10 @@ bool Graph::is_output(int tensor) const {
   return std::count(outputs.begin(), outputs.end(), tensor) > 0;
 }
 
+bool Graph::quantised() const {
+  return !tensors.empty() && tensors[static_cast<size_t>(inputs[0])].quantisation.has_value();
+}
+
 int64_t Graph::macs() const {
   int64_t sum = 0;
   for (const Node& n : nodes) sum += info(n.op).macs(n.op);

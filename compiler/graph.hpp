@@ -3,10 +3,12 @@
 #pragma once
 
 #include <limits>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "compiler/quantise/quantisation.hpp"
 #include "nnom/ops.hpp"
 
 namespace nnomc {
@@ -20,6 +22,7 @@ using Op = nnom::Ops<std::variant>;
 struct Tensor {
   std::string name;
   Shape shape;
+  std::optional<Quantisation> quantisation{};  ///< where the model file decides it
 };
 
 /// The range a node's output is limited to: its activation, folded in.
@@ -28,6 +31,15 @@ struct Range {
   float hi = std::numeric_limits<float>::infinity();
 
   bool all() const { return lo == -hi && hi == std::numeric_limits<float>::infinity(); }
+};
+
+/// How the file of a quantised model stores a node's constants: weights are `scale[channel]`
+/// times an integer (one scale may serve all channels), biases are in units of the input's scale
+/// times the weights'.
+struct StoredWeights {
+  std::vector<float> scale;
+  std::vector<int64_t> bias;
+  int zero = 0;  ///< of a constant operand
 };
 
 /// One op. `weights` and `bias` are those of ops with nnom::Linear data, in the order the op's
@@ -40,6 +52,7 @@ struct Node {
   int output = -1;          ///< tensor
   std::vector<float> weights{}, bias{};
   Range range{};
+  std::optional<StoredWeights> stored{};  ///< in quantised models
 };
 
 /// A network with real numbers. Nodes stand in an order in which they can run.
@@ -67,6 +80,8 @@ struct Graph {
   /// Indices of the nodes that read `tensor`, each once.
   std::vector<int> consumers(int tensor) const;
   bool is_output(int tensor) const;
+  /// Whether the file says how every tensor is quantised; a graph has all or none.
+  bool quantised() const;
   int64_t macs() const;
   int64_t parameters() const;
 };

@@ -68,7 +68,7 @@ TEST(Cli, MisuseIsSaidOnStderr) {
       {{"frobnicate"}, "there is no command 'frobnicate'"},
       {{"--frobnicate"}, "--frobnicate"},
       {{"inspect"}, "MODEL is required"},
-      {{"convert", "m.keras"}, "--calibrate is required"},
+      {{"convert", kModel}, "--calibrate X.npy"},
       {{"convert", "m.keras", "--calibrate", "x.npy", "--rounding", "up"}, "single,double"},
       {{"convert", "m.keras", "--calibrate", "x.npy", "--scale", "1/0"}, "1/0"},
       {{"convert", "m.keras", "--calibrate", "x.npy", "--per-tensor", "--per-channel"}, "excludes"},

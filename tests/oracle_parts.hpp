@@ -217,25 +217,30 @@ inline std::vector<double> softmax(const nnom::Softmax& op, std::vector<double> 
   return out;
 }
 
-/// Where an output pixel of Resize lies between two of the input, along one axis. Places are
-/// computed in float, on which nearest pixels depend.
+/// Where an output pixel of Resize lies between two of the input, along one axis. `T`: places are
+/// computed in double for linear interpolation, in float for nearest pixels, which depend on it.
 struct Between {
   int from = 0, to = 0;
   double fraction = 0;
 };
+template <class T>
+double resized_place(const nnom::Resize& op, int i, int in, int out, float ratio) {
+  using nnom::Coordinate;
+  const T scale = ratio > 0 ? static_cast<T>(ratio) : static_cast<T>(in) / static_cast<T>(out);
+  const auto x = static_cast<T>(i);
+  if (op.coordinate == Coordinate::asymmetric) return static_cast<double>(x * scale);
+  if (op.coordinate == Coordinate::align_corners)
+    return out > 1 ? static_cast<double>(x * (static_cast<T>(in - 1) / static_cast<T>(out - 1)))
+                   : 0;
+  if (op.coordinate == Coordinate::pytorch_half_pixel && out == 1) return 0;
+  constexpr T half = static_cast<T>(0.5);
+  return static_cast<double>((x + half) * scale - half);
+}
 inline Between between(const nnom::Resize& op, int i, int in, int out, float ratio) {
-  using nnom::Coordinate, nnom::Interpolation;
-  const float scale = ratio > 0 ? ratio : static_cast<float>(in) / static_cast<float>(out);
-  const auto x = static_cast<float>(i);
-  double place = 0;
-  if (op.coordinate == Coordinate::asymmetric) place = static_cast<double>(x * scale);
-  if (op.coordinate == Coordinate::align_corners && out > 1)
-    place = static_cast<double>(x * (static_cast<float>(in - 1) / static_cast<float>(out - 1)));
-  const bool half = op.coordinate == Coordinate::half_pixel ||
-                    (op.coordinate == Coordinate::pytorch_half_pixel && out > 1);
-  if (half) place = static_cast<double>((x + 0.5f) * scale - 0.5f);
-  const double down = std::floor(place), rest = place - down;
+  using nnom::Interpolation;
   if (op.interpolation != Interpolation::linear) {
+    const double place = resized_place<float>(op, i, in, out, ratio);
+    const double down = std::floor(place), rest = place - down;
     const bool up = op.interpolation == Interpolation::ceil                 ? rest > 0
                     : op.interpolation == Interpolation::round_prefer_floor ? rest > 0.5
                     : op.interpolation == Interpolation::round_prefer_ceil  ? rest >= 0.5
@@ -243,9 +248,11 @@ inline Between between(const nnom::Resize& op, int i, int in, int out, float rat
     const int nearest = std::clamp(static_cast<int>(down) + up, 0, in - 1);
     return {nearest, nearest, 0};
   }
+  const double place = resized_place<double>(op, i, in, out, ratio);
   if (place <= 0) return {};
   if (place >= in - 1) return {in - 1, in - 1, 0};
-  return {static_cast<int>(down), static_cast<int>(down) + 1, rest};
+  const int down = static_cast<int>(place);
+  return {down, down + 1, place - down};
 }
 
 /// Whether a and b are in a relation.

@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "compiler/op_table.hpp"
+#include "compiler/quantise/tflite_tables.hpp"
 #include "tests/oracle.hpp"
 #include "tests/oracle_parts.hpp"
 #include "tests/rescale_oracle.hpp"
@@ -26,17 +27,27 @@ struct Stored {
   const Quantisation& out_scale() const { return scales[at(node.output)]; }
   long long relative(size_t input, size_t i) const { return in[input][i] - in_scale(input).zero; }
 
-  int64_t scaled(int64_t acc, Factor f) const {
+  bool single() const { return rounding == Rounding::single_rounding; }
+  int64_t scaled(int64_t acc, long double factor) const {
     const auto a = static_cast<int32_t>(acc);
-    const auto r =
-        rounding == Rounding::single_rounding ? single_rounding(a, f) : double_rounding(a, f);
-    return r.value();
+    return single() ? single_rounding(a, float_factor_of(factor)).value()
+                    : double_rounding(a, factor_of(factor)).value();
+  }
+  /// The scale of tensor i of the inputs, -1: of the output.
+  long double scale(int i) const {
+    return static_cast<long double>((i < 0 ? out_scale() : in_scale(at(i))).scale);
   }
   /// Adds the zero point; limits to int8 and to the node's range.
-  int finish(int64_t value) const {
-    const int lo = stored(static_cast<double>(node.range.lo), out_scale());
-    const int hi = stored(static_cast<double>(node.range.hi), out_scale());
-    return static_cast<int>(std::clamp<int64_t>(value + out_scale().zero, lo, hi));
+  int finish(int64_t value) const { return limited(value + out_scale().zero); }
+  int limited(int64_t value) const {
+    return static_cast<int>(std::clamp<int64_t>(value, limit(node.range.lo), limit(node.range.hi)));
+  }
+  /// XNNPACK adds the zero point before it rounds, halves to even.
+  int limit(float end) const {
+    const float steps = std::clamp(end / static_cast<float>(out_scale().scale), -1e6f, 1e6f);
+    const auto zero = static_cast<float>(out_scale().zero);
+    const float value = single() ? std::nearbyint(steps + zero) : std::round(steps) + zero;
+    return static_cast<int>(std::clamp(value, -128.0f, 127.0f));
   }
   std::vector<int> each(const std::function<double(double)>& f) const {
     std::vector<int> out;
@@ -59,13 +70,30 @@ struct Stored {
     for (const auto& values : groups(graph, node, op, in[0])) out.push_back(reduced(op, values));
     return out;
   }
-  int summed(const std::vector<int>& v, long double count) const {
-    const int64_t sum = sum_of(v) - in_scale(0).zero * static_cast<int64_t>(v.size());
-    return finish(scaled(sum, factor_of(scale(0) / scale(-1) / count)));
-  }
   int reduced(const nnom::Sum&, const std::vector<int>& v) const { return summed(v, 1); }
   int reduced(const nnom::Mean&, const std::vector<int>& v) const {
-    return summed(v, static_cast<long double>(v.size()));
+    return summed(v, static_cast<int>(v.size()));
+  }
+  int summed(const std::vector<int>& v, int divisor) const {
+    const int64_t sum = sum_of(v), zeros = in_scale(0).zero * static_cast<int64_t>(v.size());
+    return single() ? xnnpack_mean(sum, zeros, divisor) : finish(micro_mean(sum - zeros, divisor));
+  }
+  /// In floats, on sums that the zero point is not taken from; the count is a factor.
+  int xnnpack_mean(int64_t sum, int64_t zeros, int divisor) const {
+    const float scale = static_cast<float>(in_scale(0).scale) /
+                        static_cast<float>(out_scale().scale) * (1 / static_cast<float>(divisor));
+    const float offset = static_cast<float>(out_scale().zero) - static_cast<float>(zeros) * scale;
+    const float raw = static_cast<float>(sum) * scale + offset;
+    return limited(static_cast<int64_t>(std::nearbyint(std::clamp(raw, -1000.0f, 1000.0f))));
+  }
+  /// The multiplier is divided by the count, and keeps its bits as far as there are any.
+  int64_t micro_mean(int64_t sum, int divisor) const {
+    Factor f = factor_of(scale(0) / scale(-1));
+    int bits = 0;
+    while (bits < 31 + f.shift && divisor >> (bits + 1)) ++bits;
+    f.multiplier = static_cast<int32_t>((int64_t{f.multiplier} << bits) / divisor);
+    f.shift -= bits;
+    return double_rounding(static_cast<int32_t>(sum), f).value();
   }
   int reduced(const nnom::ReduceMax&, const std::vector<int>& v) const { return largest(v); }
   int reduced(const nnom::ReduceMin&, const std::vector<int>& v) const {
@@ -121,11 +149,25 @@ struct Stored {
     return static_cast<long double>(static_cast<float>(v));
   }
   int64_t value_of(const nnom::AddRule& rule, const Operands& x) const {
-    const auto part = [&](size_t k) {
-      return scaled(x.relative(k) << 20, factor_of(x.step(k) / common(x)));
-    };
-    const int64_t a = part(0), b = part(1);
-    return scaled(rule.minus ? a - b : a + b, factor_of(common(x) / (1 << 20) / scale(-1)));
+    return single() ? xnnpack_sum(rule.minus, x) : micro_sum(rule.minus, x);
+  }
+  /// TFLite Micro's: 20 bits of headroom.
+  int64_t micro_sum(bool minus, const Operands& x) const {
+    const int64_t a = twice_rounded(x.relative(0) << 20, x.step(0) / common(x));
+    const int64_t b = twice_rounded(x.relative(1) << 20, x.step(1) / common(x));
+    return twice_rounded(minus ? a - b : a + b, common(x) / (1 << 20) / scale(-1));
+  }
+  /// XNNPACK's: factors in units of 2^-shift, the larger of 21 bits.
+  int64_t xnnpack_sum(bool minus, const Operands& x) const {
+    const auto out = static_cast<float>(out_scale().scale);
+    const float a = std::min(static_cast<float>(x.step(0)) / out, 1024.0f);
+    const float b = std::min(static_cast<float>(x.step(1)) / out, 1024.0f);
+    int shift = 20;
+    for (float m = std::max(a, b); m >= 2; m /= 2) --shift;
+    for (float m = std::max(a, b); m < 1; m *= 2) ++shift;
+    const Exact sum = Exact{x.relative(0)} * std::lrint(std::ldexp(a, shift)) +
+                      Exact{x.relative(1)} * std::lrint(std::ldexp(minus ? -b : b, shift));
+    return static_cast<int64_t>(nearest_up(sum, shift));
   }
   int64_t value_of(const nnom::SquaredDifferenceRule&, const Operands& x) const {
     const auto part = [&](size_t k) {
@@ -135,7 +177,9 @@ struct Stored {
     return twice_rounded(d * d, common(x) * common(x) / (1 << 14) / scale(-1));
   }
   int64_t value_of(const nnom::MulRule&, const Operands& x) const {
-    return scaled(x.relative(0) * x.relative(1), factor_of(x.step(0) * x.step(1) / scale(-1)));
+    const long double product = x.step(0) * x.step(1);
+    return scaled(x.relative(0) * x.relative(1),
+                  (single() ? as_float(product) : product) / scale(-1));
   }
   /// The quotient itself: TFLite's fixed-point arithmetic must come within half a step and a bit.
   int64_t value_of(const nnom::DivRule&, const Operands& x) const {
@@ -156,21 +200,16 @@ struct Stored {
     return moved(x, x.relative(0) != 0 ? 1 : 2);
   }
   int64_t value_of(const nnom::PReluRule&, const Operands& x) const {
-    const bool single = rounding == Rounding::single_rounding;
     const long double out = scale(-1);
     if (x.relative(0) >= 0)
-      return twice_rounded(x.relative(0), single ? as_float(x.step(0) / out) : x.step(0) / out);
+      return twice_rounded(x.relative(0), single() ? as_float(x.step(0) / out) : x.step(0) / out);
     const long double product = x.step(0) * x.step(1);
     return twice_rounded(x.relative(0) * x.relative(1),
-                         single ? as_float(as_float(product) / out) : product / out);
+                         single() ? as_float(as_float(product) / out) : product / out);
   }
   int64_t value_of(const nnom::CompareRule& rule, const Operands& x) const {
     return compared(rule.relation, twice_rounded(x.relative(0) * 256, x.step(0)),
                     twice_rounded(x.relative(1) * 256, x.step(1)));
-  }
-  /// The scale of tensor i of the inputs, -1: of the output.
-  long double scale(int i) const {
-    return static_cast<long double>((i < 0 ? out_scale() : in_scale(at(i))).scale);
   }
   std::vector<int> operator()(const nnom::MatMul& op) const {
     std::vector<int64_t> x[2];
@@ -181,9 +220,19 @@ struct Stored {
       out.push_back(finish(twice_rounded(sum, as_float(scale(0) * scale(1)) / scale(-1))));
     return out;
   }
+  /// Where TFLite approximates, its own outputs are the oracle (tflite_conformance_test); here it
+  /// is only that the kernel looks up what the compiler worked out.
   std::vector<int> operator()(const nnom::Activation& op) const {
-    return each([&](double x) { return activation(op, x); });
+    const NodeScales own{{in_scale(0)}, out_scale()};
+    const std::vector<int8_t> table =
+        single() ? tflite_table<nnom::Single>(op, own) : tflite_table<nnom::Double>(op, own);
+    if (table.empty()) return each([&](double x) { return activation(op, x); });
+    std::vector<int> out;
+    for (const int v : in[0]) out.push_back(table[at(v + 128)]);
+    return out;
   }
+  /// XNNPACK leaves softmax to TFLite, which computes in float. (Both dialects may be a step off
+  /// in one of 100,000.)
   std::vector<int> operator()(const nnom::Softmax& op) const {
     std::vector<double> x;
     for (const int v : in[0]) x.push_back(real(v, in_scale(0)));
@@ -255,27 +304,34 @@ struct Stored {
     return bias + reach >= real(-128, out_scale()) && bias - reach <= real(127, out_scale());
   }
 
-  /// Weights symmetric within 127, the scale of each channel (or the largest of them for all) from
-  /// its largest weight; the bias in units of input times weight.
+  /// From accumulator to output: in float, or in double.
+  long double factor(double weight_scale) const {
+    const float product = static_cast<float>(scale(0)) * static_cast<float>(weight_scale);
+    if (single()) return static_cast<long double>(product / static_cast<float>(scale(-1)));
+    return scale(0) * static_cast<long double>(weight_scale) / scale(-1);
+  }
+
+  /// Weights symmetric within 127, the scale of each channel (or the largest of them for all)
+  /// from its largest weight; the bias in units of input times weight.
   std::vector<int> linear(const auto& op) const {
     const auto channels = at(graph.shape(node.output).back());
     const size_t count = node.weights.size();
-    std::vector<double> scale(channels);
+    std::vector<double> weight(channels);
     for (size_t i = 0; i < count; ++i) {
-      double& s = scale[channel_of(node, i, count, channels)];
+      double& s = weight[channel_of(node, i, count, channels)];
       s = std::max(s, std::abs(double{node.weights[i]}) / 127);
     }
     std::vector<bool> inside;
     double largest = 0;
     for (size_t c = 0; c < channels; ++c) {
       inside.push_back(can_be_inside(c));
-      if (inside[c]) largest = std::max(largest, scale[c]);
+      if (inside[c]) largest = std::max(largest, weight[c]);
     }
-    if (!per_channel && largest > 0) scale.assign(channels, largest);
+    if (!per_channel && largest > 0) weight.assign(channels, largest);
     std::vector<int64_t> weights, x;
     for (size_t i = 0; i < count; ++i)
       weights.push_back(static_cast<int64_t>(
-          std::round(double{node.weights[i]} / scale[channel_of(node, i, count, channels)])));
+          std::round(double{node.weights[i]} / weight[channel_of(node, i, count, channels)])));
     for (size_t i = 0; i < in[0].size(); ++i) x.push_back(relative(0, i));
     std::vector<int> out;
     size_t i = 0;
@@ -286,10 +342,8 @@ struct Stored {
         out.push_back(finish(bias > real(127, out_scale()) ? 1000 : -1000));
         continue;
       }
-      const auto acc = products + std::llround(bias / (in_scale(0).scale * scale[c]));
-      out.push_back(finish(scaled(acc, factor_of(static_cast<long double>(in_scale(0).scale) *
-                                                 static_cast<long double>(scale[c]) /
-                                                 static_cast<long double>(out_scale().scale)))));
+      const auto acc = products + std::llround(bias / (in_scale(0).scale * weight[c]));
+      out.push_back(finish(scaled(acc, factor(weight[c]))));
     }
     return out;
   }

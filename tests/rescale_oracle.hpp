@@ -2,6 +2,7 @@
 /// TFLite's fixed-point scaling in exact arithmetic, from its definition.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -46,15 +47,20 @@ inline Factor factor_of(long double value) {
   return {static_cast<int32_t>(multiplier), shift};
 }
 
-/// TFLITE_SINGLE_ROUNDING's MultiplyByQuantizedMultiplier: the product rounded once, halves up.
-/// Nothing where TFLite does not define the result: outside 32 bits.
-inline std::optional<int32_t> single_rounding(int32_t acc, Factor f) {
-  const Exact result = nearest_up(Exact{acc} * f.multiplier, 31 - f.shift);
-  if (!fits(result)) return {};
-  return static_cast<int32_t>(result);
+/// The same of a float.
+inline Factor float_factor_of(long double value) {
+  return factor_of(static_cast<long double>(static_cast<float>(value)));
 }
 
-/// The other MultiplyByQuantizedMultiplier: gemmlowp's SaturatingRoundingDoublingHighMul of the
+/// XNNPACK's fp32 requantisation: a product of floats, rounded to the nearest whole number, halves
+/// to even. The factor must be a float's: 24 bits of multiplier. What int8 saturates is +-1000.
+inline std::optional<int32_t> single_rounding(int32_t acc, Factor f) {
+  const auto factor = static_cast<float>(std::ldexp(f.multiplier, f.shift - 31));
+  const float product = static_cast<float>(acc) * factor;
+  return static_cast<int32_t>(std::nearbyint(std::clamp(product, -1000.0f, 1000.0f)));
+}
+
+/// TFLite's MultiplyByQuantizedMultiplier: gemmlowp's SaturatingRoundingDoublingHighMul of the
 /// accumulator shifted left (the product over 2^31, halves up), then its RoundingDivideByPOT
 /// (halves away from zero). Nothing where the left shift leaves 32 bits.
 inline std::optional<int32_t> double_rounding(int32_t acc, Factor f) {

@@ -78,6 +78,11 @@ void convert(const Options& o) {
   const std::string source = o.single_header ? "" : source_of(header);
   const std::string name = model_name(o, stem_of(header));
   const Graph graph = load_model(o.model);
+  if (o.calibrate.empty() && !graph.quantised())
+    throw Error(
+        "{}: a model of real numbers needs samples to choose the ranges of int8 from: "
+        "--calibrate X.npy",
+        o.model);
   const Compiled compiled = compile_model(graph, o, {});
   EmitOptions emitting;
   emitting.name = name;
@@ -103,7 +108,6 @@ void add_convert(CLI::App& nnom) {
       nnom.add_subcommand("convert", "Turn a model into C++: a header and a source file");
   add_model(*app, *o);
   add_data(*app, *o);
-  app->get_option("--calibrate")->required();
   add_lowering(*app, *o);
   add_emission(*app, *o);
   app->add_flag("--single-header", o->single_header, "one header instead of two files");

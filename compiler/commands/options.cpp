@@ -89,7 +89,7 @@ bool is_reserved(const std::string& name) {
 }  // namespace
 
 void add_model(CLI::App& app, ModelOptions& options) {
-  app.add_option("MODEL", options.model, "the trained model: .keras, .h5 or .onnx")
+  app.add_option("MODEL", options.model, "the trained model: .keras, .h5, .tflite or .onnx")
       ->required()
       ->type_name("");
 }
@@ -191,6 +191,7 @@ std::string model_name(const ModelOptions& options, const std::string& stem) {
 }
 
 Compiled compile_model(const Graph& graph, const ModelOptions& options, const Samples& data) {
+  if (graph.quantised()) return {compile(graph, {}, options.compile), "with its file's own scales"};
   Samples samples;
   std::string source;
   if (!options.calibrate.empty()) {

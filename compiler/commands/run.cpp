@@ -86,7 +86,7 @@ void run(Options& o) {
   if (!stored) {
     samples = Samples(graph, o.inputs, o.scaling);
     samples.check_finite();
-  } else if (!o.as_float && o.calibrate.empty()) {
+  } else if (!o.as_float && !graph.quantised() && o.calibrate.empty()) {
     throw Error(
         "--input {}: stored bytes mean something only with the model's scales; give the "
         "samples they are chosen from with --calibrate",

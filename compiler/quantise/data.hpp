@@ -10,6 +10,7 @@
 #include "compiler/error.hpp"
 #include "compiler/op_table.hpp"
 #include "compiler/quantise/fixed_point.hpp"
+#include "compiler/quantise/tables.hpp"
 
 namespace nnomc {
 
@@ -30,6 +31,13 @@ struct Making {
     return data;
   }
 };
+
+/// A table that brings input i from its scale to that of the output; null where they are the same.
+inline const int8_t* keep_table(const Making& m, size_t i, const Quantisation& in,
+                                const Quantisation& out) {
+  if (in == out) return nullptr;
+  return m.keep("table" + std::to_string(i), table_of(in, out, [](double x) { return x; }));
+}
 
 /// The packed place of weight `k` of output channel `channel`, and how the weights are counted.
 template <class N>
@@ -93,59 +101,53 @@ nnom::Clamp<N> make_clamp(const Making& m) {
   nnom::Clamp<N> clamp;
   if constexpr (N::quantised) {
     clamp.zero = static_cast<int8_t>(m.scales.out.zero);
-    clamp.lo = quantise(static_cast<double>(m.node.range.lo), m.scales.out);
-    clamp.hi = quantise(static_cast<double>(m.node.range.hi), m.scales.out);
+    clamp.lo = quantise_limit<typename N::Rescale>(m.node.range.lo, m.scales.out);
+    clamp.hi = quantise_limit<typename N::Rescale>(m.node.range.hi, m.scales.out);
   } else {
     clamp.lo = m.node.range.lo, clamp.hi = m.node.range.hi;
   }
   return clamp;
 }
 
-/// The finest scale of weights at which a bias fits 30 bits.
-inline double bias_scale(double bias, double in_scale) {
-  return std::abs(bias) / in_scale / (1 << 30);
+/// The factor from accumulator to output, as the dialect that `Rescale` belongs to works it out:
+/// desktop TFLite (XNNPACK) in float, TFLite Micro in double.
+template <class Rescale>
+double output_factor(double in, double weights, double out) {
+  if constexpr (std::is_same_v<Rescale, nnom::Single>)
+    return static_cast<double>(static_cast<float>(in) * static_cast<float>(weights) /
+                               static_cast<float>(out));
+  return in * weights / out;
 }
+
+/// How the weights of a linear node are quantised.
+struct WeightScales {
+  bool per_channel = true;
+  std::vector<double> scale;  ///< of each channel's weights
+  std::vector<double> bias;   ///< of each channel, in units of input times weight: whole numbers
+  std::vector<bool> used;     ///< channels whose weights matter
+};
+
+/// Scales from the largest weights, or as the model's file has them.
+WeightScales weight_scales(const Node& node, const NodeScales& scales);
 
 template <class N, class Op>
 void make(const Op& op, const Making& m, nnom::Linear<N>& d) {
   const Packing<N> p(op);
-  const auto bias_of = [&](size_t c) { return m.node.bias.empty() ? 0.0f : m.node.bias[c]; };
   std::vector<typename N::Weight> weights(p.size);
   std::vector<typename N::Bias> bias(p.phases * p.channels);
   d.clamp = make_clamp<N>(m);
   if constexpr (N::quantised) {
+    using Rescale = typename N::Rescale;
     const Quantisation in = m.scales.in[0], out = m.scales.out;
+    const WeightScales w = weight_scales(m.node, m.scales);
+    std::vector<Rescale> rescale;
     d.in_zero = static_cast<int8_t>(in.zero);
-    d.per_channel = m.scales.per_channel;
-    std::vector<double> scale(p.channels), real(p.channels);
-    std::vector<bool> used(p.channels);  // channels whose weights matter
+    d.per_channel = w.per_channel;
     for (size_t c = 0; c < p.channels; ++c) {
       const ChannelWeights own = channel_weights(m.node, c);
-      double largest = 0, sum = 0;
-      for (size_t k = 0; k < own.count; ++k) {
-        const double size = std::abs(static_cast<double>(m.node.weights[own[k]]));
-        largest = std::max(largest, size), sum += size;
-      }
-      real[c] = static_cast<double>(bias_of(c));
-      used[c] = largest > 0 && !stays_outside(real[c], sum * most_of(in), out);
-      // One that stays outside stays so however its bias is rounded.
-      if (!used[c])
-        real[c] = std::clamp(real[c], dequantise(-(1 << 15), out), dequantise(1 << 15, out));
-      scale[c] = std::max(used[c] ? largest / 127 : 0, bias_scale(real[c], in.scale));
-    }
-    const double of_bias = out.scale / in.scale / 1024;  // where it is alone: 1/1024 output step
-    const double largest = *std::max_element(scale.begin(), scale.end());
-    for (size_t c = 0; c < p.channels; ++c)
-      if (!d.per_channel)
-        scale[c] = largest > 0 ? largest : of_bias;
-      else if (!used[c])
-        scale[c] = of_bias;
-    std::vector<typename N::Rescale> rescale;
-    for (size_t c = 0; c < p.channels; ++c) {
-      const ChannelWeights own = channel_weights(m.node, c);
-      std::vector<double> folded(p.phases, std::round(real[c] / (in.scale * scale[c])));
-      for (size_t k = 0; used[c] && k < own.count; ++k) {
-        const double q = std::round(static_cast<double>(m.node.weights[own[k]]) / scale[c]);
+      std::vector<double> folded(p.phases, w.bias[c]);
+      for (size_t k = 0; w.used[c] && k < own.count; ++k) {
+        const double q = std::round(static_cast<double>(m.node.weights[own[k]]) / w.scale[c]);
         weights[Packing<N>::packed(op, c, k)] = static_cast<int8_t>(q);
         folded[Packing<N>::phase(op, k)] -= in.zero * q;
       }
@@ -153,7 +155,8 @@ void make(const Op& op, const Making& m, nnom::Linear<N>& d) {
         bias[phase * p.channels + c] =
             static_cast<int32_t>(std::clamp(folded[phase], -2147483648.0, 2147483647.0));
       if (d.per_channel || c == 0)
-        rescale.push_back(rescale_by<typename N::Rescale>(in.scale * scale[c] / out.scale));
+        rescale.push_back(
+            rescale_by<Rescale>(output_factor<Rescale>(in.scale, w.scale[c], out.scale)));
     }
     d.rescale = m.keep("rescale", std::move(rescale));
   } else {
@@ -161,7 +164,8 @@ void make(const Op& op, const Making& m, nnom::Linear<N>& d) {
       const ChannelWeights own = channel_weights(m.node, c);
       for (size_t k = 0; k < own.count; ++k)
         weights[Packing<N>::packed(op, c, k)] = m.node.weights[own[k]];
-      for (size_t phase = 0; phase < p.phases; ++phase) bias[phase * p.channels + c] = bias_of(c);
+      for (size_t phase = 0; phase < p.phases; ++phase)
+        bias[phase * p.channels + c] = m.node.bias.empty() ? 0.0f : m.node.bias[c];
     }
   }
   d.weights = m.keep("weights", std::move(weights));

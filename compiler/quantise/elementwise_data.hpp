@@ -7,11 +7,14 @@
 
 #include "compiler/quantise/data.hpp"
 #include "compiler/quantise/histogram.hpp"
-#include "compiler/quantise/tables.hpp"
 
 namespace nnomc {
 
-/// How a rule's constant is stored: by the range of its values.
+/// How the file of a quantised model stores a constant.
+inline Quantisation as_stored(const StoredWeights& s) {
+  return {static_cast<double>(s.scale.at(0)), s.zero};
+}
+/// How a rule's constant is stored elsewhere: by the range of its values.
 inline Quantisation constant_scale(const auto&, const Making& m, int) {
   Limits limits;
   for (const float v : m.node.weights) limits = {std::min(limits.lo, v), std::max(limits.hi, v)};
@@ -45,11 +48,33 @@ double make_common(const NodeScales& s, Data& d) {
   return common;
 }
 
+/// XNNPACK's choice: the larger of the two factors in 21 bits, the other in its unit. It is only
+/// defined for factors from 2^-10 to 2^8; beyond 2^10 every value but zero saturates.
+inline void make_sum(const NodeScales& scales, bool minus, nnom::SingleSum& sum) {
+  float factor[2];
+  for (size_t i = 0; i < 2; ++i)
+    factor[i] = std::min(
+        static_cast<float>(scales.in[i].scale) / static_cast<float>(scales.out.scale), 1024.0f);
+  sum.shift = std::min(20 - std::ilogb(std::max(factor[0], factor[1])), 30);
+  sum.bias = 1 << (sum.shift - 1);
+  for (size_t i = 0; i < 2; ++i) {
+    sum.multiplier[i] = static_cast<int32_t>(std::lrint(std::ldexp(factor[i], sum.shift)));
+    if (minus && i == 1) sum.multiplier[i] *= -1;
+    sum.bias -= sum.multiplier[i] * scales.in[i].zero;
+  }
+}
+
+inline void make_sum(const NodeScales& scales, bool minus, nnom::DoubleSum& sum) {
+  const double common = make_common(scales, sum);
+  sum.minus = minus;
+  sum.total =
+      rescale_by<nnom::Double>(common / (1 << nnom::DoubleSum::headroom) / scales.out.scale);
+}
+
 template <class N>
-void make_rule(const nnom::AddRule&, const Making&, const NodeScales& s,
+void make_rule(const nnom::AddRule& rule, const Making&, const NodeScales& s,
                nnom::AddRule::Data<N>& d) {
-  const double common = make_common(s, d);
-  d.total = rescale_by<typename N::Rescale>(common / (1 << nnom::AddRule::headroom) / s.out.scale);
+  make_sum(s, rule.minus, d.sum);
 }
 
 template <class N>
@@ -64,7 +89,9 @@ template <class N>
 void make_rule(const nnom::MulRule&, const Making&, const NodeScales& s,
                nnom::MulRule::Data<N>& d) {
   make_zeros(s, d);
-  d.rescale = rescale_by<typename N::Rescale>(s.in[0].scale * s.in[1].scale / s.out.scale);
+  using Rescale = typename N::Rescale;
+  d.rescale =
+      rescale_by<Rescale>(output_factor<Rescale>(s.in[0].scale, s.in[1].scale, s.out.scale));
 }
 
 template <class N>
@@ -123,7 +150,8 @@ void make(const nnom::Elementwise<Rule>& op, const Making& m, Data& d) {
   if constexpr (N::quantised) {
     NodeScales scales = m.scales;
     if (op.constant >= 0) {
-      const Quantisation q = constant_scale(op.rule, m, op.constant);
+      const Quantisation q =
+          m.node.stored ? as_stored(*m.node.stored) : constant_scale(op.rule, m, op.constant);
       scales.in.insert(scales.in.begin() + op.constant, q);
       std::vector<int8_t> constant;
       for (const float v : m.node.weights) constant.push_back(quantise(static_cast<double>(v), q));

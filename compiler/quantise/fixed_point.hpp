@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <type_traits>
 
 #include "compiler/quantise/quantisation.hpp"
 #include "nnom/model.hpp"
@@ -14,15 +15,17 @@ namespace nnomc {
 
 /// `factor` as 31 bits of multiplier and a shift, rounded half away from zero, as TFLite's
 /// QuantizeMultiplier has it: factor = multiplier * 2^(shift - 31). Factors below 2^-32 become 0,
-/// those above 2^30 the largest there is.
+/// those above 2^30 the largest there is. For nnom::Single the factor is a float.
 template <class Rescale>
 Rescale rescale_by(double factor) {
+  constexpr bool single = std::is_same_v<Rescale, nnom::Single>;
+  if constexpr (single) factor = static_cast<double>(static_cast<float>(std::min(factor, 1e30)));
   int shift = 0;
   const double fraction = std::frexp(factor, &shift);
   auto multiplier = static_cast<int64_t>(std::round(fraction * static_cast<double>(1LL << 31)));
   if (multiplier == 1LL << 31) multiplier /= 2, ++shift;
   if (shift < -31) multiplier = 0, shift = 0;
-  if (shift > 30) multiplier = (1LL << 31) - 1, shift = 30;
+  if (shift > 30) multiplier = (1LL << 31) - (single ? 128 : 1), shift = 30;
   return {static_cast<int32_t>(multiplier), shift};
 }
 
@@ -31,6 +34,17 @@ inline int8_t quantise(double real, const Quantisation& q) {
   if (std::isnan(real)) return static_cast<int8_t>(q.zero);
   const double stored = std::round(std::clamp(real / q.scale, -1e9, 1e9)) + q.zero;
   return static_cast<int8_t>(std::clamp(stored, -128.0, 127.0));
+}
+
+/// The stored value of an end of a range, worked out in float: TFLite rounds halves away from zero
+/// and then adds the zero point, XNNPACK adds it first and rounds halves to even.
+template <class Rescale>
+int8_t quantise_limit(float real, const Quantisation& q) {
+  const float steps = std::clamp(real / static_cast<float>(q.scale), -1e9f, 1e9f);
+  const auto zero = static_cast<float>(q.zero);
+  const float stored = std::is_same_v<Rescale, nnom::Single> ? std::nearbyint(steps + zero)
+                                                             : std::round(steps) + zero;
+  return static_cast<int8_t>(std::clamp(stored, -128.0f, 127.0f));
 }
 
 /// The stored value of a model's input, to the bit as a board works it out.

@@ -12,17 +12,16 @@ bool is_half(const Resize& op, int out) {
          (op.coordinate == Coordinate::pytorch_half_pixel && out > 1);
 }
 
-/// Pixels of input from one of output to the next. In float, as in TFLite and ONNX Runtime.
-float scale_of(const Resize& op, int in, int out, float ratio) {
-  const auto n = static_cast<float>(in), m = static_cast<float>(out);
-  if (op.coordinate == Coordinate::align_corners && out > 1) return (n - 1) / (m - 1);
-  if (op.coordinate == Coordinate::align_corners ||
-      (op.coordinate == Coordinate::pytorch_half_pixel && out == 1))
-    return 0;
-  return ratio > 0 ? ratio : n / m;
+/// Pixels of input from one of output to the next.
+template <class Real>
+Real scale_of(const Resize& op, int in, int out, float ratio) {
+  if (op.coordinate == Coordinate::align_corners)
+    return out > 1 ? static_cast<Real>(in - 1) / static_cast<Real>(out - 1) : 0;
+  if (op.coordinate == Coordinate::pytorch_half_pixel && out == 1) return 0;
+  return ratio > 0 ? static_cast<Real>(ratio) : static_cast<Real>(in) / static_cast<Real>(out);
 }
 
-/// The pixel nearest to the place of pixel i.
+/// The pixel nearest to the place of pixel i. In float, as in TFLite and ONNX Runtime.
 double nearest(const Resize& op, int i, bool half, float scale) {
   const float middle = (static_cast<float>(i) + (half ? 0.5f : 0)) * scale;
   const double place = static_cast<double>(half ? middle - 0.5f : middle);
@@ -38,10 +37,12 @@ double nearest(const Resize& op, int i, bool half, float scale) {
   }
 }
 
-/// As XNNPACK has it.
-double place_of(int i, bool half, float scale) {
-  const float place = static_cast<float>(i) * scale;
-  return static_cast<double>(half ? place + (0.5f * scale - 0.5f) : place);
+/// In the order of XNNPACK, which computes in float.
+template <class Real>
+double place_of(int i, bool half, Real scale) {
+  constexpr Real kHalf = static_cast<Real>(0.5);
+  const Real place = static_cast<Real>(i) * scale;
+  return static_cast<double>(half ? place + (kHalf * scale - kHalf) : place);
 }
 
 /// In units of 2^-10, as TFLite Micro has it.
@@ -57,8 +58,10 @@ int micro_place(const Resize& op, int i, int in, int out, float ratio) {
 
 template <class Rescale>
 std::vector<ResizePlace> resize_places(const Resize& op, int in, int out, float ratio) {
+  constexpr bool real = std::is_same_v<Rescale, nnom::Unscaled>;
+  constexpr bool micro = std::is_same_v<Rescale, nnom::Double>;
   const bool half = is_half(op, out);
-  const float scale = scale_of(op, in, out, ratio);
+  const auto scale = scale_of<float>(op, in, out, ratio);
   const double last = in - 1;
   std::vector<ResizePlace> places;
   for (int i = 0; i < out; ++i) {
@@ -67,12 +70,13 @@ std::vector<ResizePlace> resize_places(const Resize& op, int in, int out, float 
       places.push_back({static_cast<int>(pixel), 0});
       continue;
     }
-    double place = std::clamp(place_of(i, half, scale), 0.0, last);
-    if constexpr (std::is_same_v<Rescale, nnom::Double>)
-      place = std::clamp(micro_place(op, i, in, out, ratio) / 1024.0, 0.0, last);
+    const double place = std::clamp(real ? place_of(i, half, scale_of<double>(op, in, out, ratio))
+                                    : micro ? micro_place(op, i, in, out, ratio) / 1024.0
+                                            : place_of(i, half, scale),
+                                    0.0, last);
     const int from = static_cast<int>(place);
     const double fraction = (place - from) * nnom::Blend<Rescale>::one;
-    places.push_back({from, nnom::Blend<Rescale>::one > 1 ? std::nearbyint(fraction) : fraction});
+    places.push_back({from, real ? fraction : std::nearbyint(fraction)});
   }
   return places;
 }

@@ -2,23 +2,41 @@
 /// Data of the ops that neither multiply by weights nor work on operands one by one.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 
-#include "compiler/error.hpp"
-#include "compiler/quantise/tables.hpp"
+#include "compiler/quantise/data.hpp"
 
 namespace nnomc {
 
 template <class N, class Op>
 void make(const Op&, const Making&, nnom::Moved<N>&) {}
 
+/// As XNNPACK has it, for a sum of `count` values over `divisor`.
+inline void make_mean(const NodeScales& scales, int count, int divisor, nnom::SingleMean& mean) {
+  const auto in = static_cast<float>(scales.in[0].scale),
+             out = static_cast<float>(scales.out.scale);
+  mean.scale = in / out * (1.0f / static_cast<float>(divisor));
+  const float zeros = static_cast<float>(count * scales.in[0].zero) * mean.scale;
+  // The clamp adds the output's zero point to a whole number: it must not be rounded with the rest.
+  mean.offset = static_cast<float>(scales.out.zero) - zeros;
+}
+
+/// As TFLite has it: the divisor divides the multiplier, as far as that keeps its bits.
+inline void make_mean(const NodeScales& scales, int count, int divisor, nnom::DoubleMean& mean) {
+  const auto whole = rescale_by<nnom::Double>(scales.in[0].scale / scales.out.scale);
+  const int bits = std::min({std::ilogb(divisor), 32, 31 + whole.shift});
+  mean.rescale = {static_cast<int32_t>((int64_t{whole.multiplier} << bits) / divisor),
+                  whole.shift - bits};
+  mean.offset = -count * scales.in[0].zero;
+}
+
 template <bool mean, class N>
 void make(const nnom::Reduce<nnom::SumRule<mean>>& op, const Making& m, nnom::SumData<N>& d) {
   d.clamp = make_clamp<N>(m);
   if constexpr (N::quantised) {
-    d.bias = -op.count() * m.scales.in[0].zero;
-    d.rescale = rescale_by<typename N::Rescale>(m.scales.in[0].scale / m.scales.out.scale /
-                                                (mean ? op.count() : 1));
+    make_mean(m.scales, op.count(), mean ? op.count() : 1, d.mean);
+    if constexpr (std::is_same_v<typename N::Rescale, nnom::Single>) d.clamp.zero = 0;
   }
 }
 
@@ -89,19 +107,16 @@ void make(const nnom::Concat& op, const Making& m, nnom::Concat::Data<N>& d) {
 template <class N>
 void make(const nnom::Activation& op, const Making& m, nnom::Activation::Data<N>& d) {
   if constexpr (N::quantised)
-    d.table = m.keep("table", table_of(m.scales.in[0], m.scales.out,
-                                       [&](double x) { return nnom::Activation::apply(op, x); }));
+    d.table = m.keep("table", activation_table<typename N::Rescale>(op, m.scales));
 }
 
 template <class N>
 void make(const nnom::Softmax& op, const Making& m, nnom::Softmax::Data<N>& d) {
   if constexpr (N::quantised) {
-    const double step = m.scales.in[0].scale * static_cast<double>(op.beta);
-    std::vector<uint32_t> table;
-    for (int q = 0; q < 256; ++q)
-      table.push_back(static_cast<uint32_t>(
-          std::lround(std::ldexp(std::exp(-q * step), nnom::Softmax::bits(op.length)))));
-    d.table = m.keep("table", std::move(table));
+    double step = m.scales.in[0].scale * static_cast<double>(op.beta);
+    if constexpr (std::is_same_v<typename N::Rescale, nnom::Single>)
+      step = static_cast<double>(static_cast<float>(m.scales.in[0].scale) * op.beta);
+    d.table = m.keep("table", powers<typename N::Rescale::Power>(step));
     if (!op.log) return;
     const auto fixed = [&](double v) {  // beyond 256 output steps all is cut off
       return static_cast<int32_t>(

@@ -1,8 +1,11 @@
 /// \file
-/// Tables of functions of one stored value.
+/// Functions of one stored value as tables, with TensorFlow Lite's own values where it has any.
 #pragma once
 
-#include "compiler/quantise/data.hpp"
+#include <vector>
+
+#include "compiler/quantise/fixed_point.hpp"
+#include "nnom/ops/activation.hpp"
 
 namespace nnomc {
 
@@ -14,11 +17,13 @@ std::vector<int8_t> table_of(const Quantisation& in, const Quantisation& out, F 
   return table;
 }
 
-/// A table that brings input i from its scale to that of the output; null where they are the same.
-inline const int8_t* keep_table(const Making& m, size_t i, const Quantisation& in,
-                                const Quantisation& out) {
-  if (in == out) return nullptr;
-  return m.keep("table" + std::to_string(i), table_of(in, out, [](double x) { return x; }));
-}
+/// The 256 outputs of an activation in the dialect of `Rescale`.
+template <class Rescale>
+std::vector<int8_t> activation_table(const nnom::Activation& op, const NodeScales& scales);
+
+/// e^(-d * scale), d = 0 .. 255, as softmax has it in the dialect of `Power`: floats (desktop
+/// TFLite), or units of 2^-31 by gemmlowp's approximation, 0 where TFLite Micro leaves them out.
+template <class Power>
+std::vector<Power> powers(double scale);
 
 }  // namespace nnomc

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "compiler/quantise/fixed_point.hpp"
+#include "compiler/quantise/gemmlowp.hpp"
 #include "nnom/fixed.hpp"
 
 namespace nnomc {
@@ -50,6 +51,22 @@ Table float_table(const Scales& s, G g) {
         limited(static_cast<double>(xnnpack ? std::nearbyint(y + zero) : std::round(y) + zero)));
   }
   return t;
+}
+
+/// TFLite Micro's: values of 4 bits before the point; `bits` of the function's 31 are dropped.
+template <class F>
+std::vector<int8_t> fixed_table(const Quantisation& in, int bits, int zero, F function) {
+  const auto rescale = rescale_by<nnom::Double>(in.scale * (1 << 27));
+  const double radius = std::floor(std::ldexp(15, 27 - rescale.shift));
+  std::vector<int8_t> table;
+  for (int q = -128; q < 128; ++q) {
+    const int x = q - in.zero;
+    const int y = x <= -radius  ? -128
+                  : x >= radius ? 127
+                                : nnom::shifted_down(function(rescale(x)), bits) + zero;
+    table.push_back(static_cast<int8_t>(std::clamp(y, -128, 127)));
+  }
+  return table;
 }
 
 nnom::Double factor(float f) { return rescale_by<nnom::Double>(static_cast<double>(f)); }
@@ -152,6 +169,11 @@ Table reciprocal_root(const Scales& s) {
 
 float exp_of(float x) { return static_cast<float>(std::exp(static_cast<double>(x))); }
 
+auto as_float(const Activation& op) {
+  return
+      [op](float x) { return static_cast<float>(Activation::apply(op, static_cast<double>(x))); };
+}
+
 template <bool single>
 Table elu(const Scales& s) {
   return float_table<single>(s, [](float x) {
@@ -164,6 +186,13 @@ Table gelu(const Scales& s) {
   constexpr float kRoot = 0.70710678118654752f;
   return float_table<false>(s, [](float x) {
     return 0.5f * x * (1 + static_cast<float>(std::erf(static_cast<double>(x * kRoot))));
+  });
+}
+
+/// Rounded down.
+Table root(const Scales& s) {
+  return table(s, [&](int v) {
+    return std::trunc(std::sqrt(s.in * static_cast<float>(std::max(v, 0))) / s.out);
   });
 }
 
@@ -180,12 +209,24 @@ Table tflite_table(const Activation& op, const NodeScales& scales) {
   constexpr bool single = std::is_same_v<Rescale, nnom::Single>;
   const Scales s(scales);
   switch (op.function) {
+    case Function::sigmoid:
+      if (single) return float_table<true>(s, as_float(op));
+      return scales.out == Quantisation{1.0 / 256, -128}
+                 ? fixed_table(scales.in[0], 23, -128, gemmlowp::logistic)
+                 : Table{};
+    case Function::tanh:
+      if (single) return float_table<true>(s, as_float(op));
+      return scales.out == Quantisation{1.0 / 128, 0}
+                 ? fixed_table(scales.in[0], 24, 0, gemmlowp::tanh)
+                 : Table{};
     case Function::linear:
       return linear<single>(s, scales);
     case Function::relu:
       if (op.threshold != 0) return {};
       if (op.slope == 0) return relu(s, op.high);
       return std::isinf(op.high) ? leaky_relu<single>(s, op.slope) : Table{};
+    case Function::sqrt:
+      return single ? root(s) : Table{};  // TFLite Micro has none
     case Function::rsqrt:
       return reciprocal_root(s);
     case Function::abs:

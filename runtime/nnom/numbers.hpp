@@ -2,31 +2,90 @@
 /// The arithmetic of a model: its types, and how an accumulator becomes an output.
 #pragma once
 
-#include "nnom/core.hpp"
+#include "nnom/fixed.hpp"
 
 namespace nnom {
 
-/// Scales an accumulator by multiplier * 2^(shift - 31), rounding once (halves up): what desktop
-/// TFLite computes. multiplier is in [2^30, 2^31) or 0, shift in [-31, 30].
+/// Scales an accumulator by a float, multiplier * 2^(shift - 31): both and their product are
+/// rounded to 24 bits, the result to a whole number, halves always to even. This is what desktop
+/// TFLite computes (XNNPACK's fp32 requantisation), in integers. multiplier is in [2^30, 2^31) or
+/// 0, with its low seven bits 0; shift in [-31, 30]. Results are exact within 256, beyond it only
+/// as far as saturation to int8 asks.
 struct Single {
   static constexpr const char* name = "Single";
+  using Sum = struct SingleSum;
+  using Mean = struct SingleMean;
+  using Power = float;  ///< of e, in softmax
 
   int32_t multiplier = 0, shift = 0;
 
   constexpr int32_t operator()(int32_t acc) const {
-    if (shift > -2) [[unlikely]]
-      return wide(acc);
-    // With the rounding bit above the product's low word, its high word alone decides.
+    // The product's high word has -1 - shift bits after the point. Unless they all but make a half,
+    // no rounding before the last can matter.
+    if (static_cast<uint32_t>(shift + 16) > 14) [[unlikely]]
+      return exact(acc);
     const auto high = static_cast<int32_t>((int64_t{acc} * multiplier) >> 32);
-    return (high + (1 << (-shift - 2))) >> (-shift - 1);
+    const int32_t unit = 1 << (-shift - 1), rounded = high + unit / 2;
+    if (((rounded + 1) & (unit - 1)) <= 1) [[unlikely]]
+      return exact(acc);
+    return rounded >> (-shift - 1);
   }
-  /// The same for any shift.
-  [[gnu::noinline]] constexpr int32_t wide(int32_t acc) const {
-    const int right = 31 - shift;
-    return static_cast<int32_t>((int64_t{acc} * multiplier + (int64_t{1} << (right - 1))) >> right);
+  /// The same from its definition, for any acc and shift.
+  [[gnu::noinline]] constexpr int32_t exact(int32_t acc) const {
+    const int right = 24 - shift;
+    const int64_t product = significant(significant(acc) * (multiplier >> 7));
+    if (right > 62) return 0;
+    if (right >= 0) return saturated(right ? halves_to_even(product, right) : product);
+    return saturated(product > INT32_MAX || product < INT32_MIN ? product : product << -right);
+  }
+  /// x / 2^bits, halves to even; bits is in [1, 62].
+  static constexpr int64_t halves_to_even(int64_t x, int bits) {
+    return (x + (int64_t{1} << (bits - 1)) - 1 + ((x >> bits) & 1)) >> bits;
   }
   static constexpr void fields(auto& s, auto visit) {
     visit("multiplier", s.multiplier), visit("shift", s.shift);
+  }
+
+ private:
+  /// x rounded to the 24 bits of a float.
+  static constexpr int64_t significant(int64_t x) {
+    const auto size = static_cast<uint64_t>(x < 0 ? -x : x);
+    const int extra = size ? 40 - __builtin_clzll(size) : 0;
+    return extra > 0 ? halves_to_even(x, extra) * (int64_t{1} << extra) : x;
+  }
+  static constexpr int32_t saturated(int64_t x) {
+    constexpr int32_t most = 1 << 30;
+    return static_cast<int32_t>(x > most ? most : x < -most ? -most : x);
+  }
+};
+
+/// The sum of two stored values of different scales, as XNNPACK has it: whole multiples of a common
+/// unit, shifted down once, halves up. bias holds the zero points of the inputs and the rounding.
+struct SingleSum {
+  static constexpr const char* name = "SingleSum";
+
+  int32_t bias = 0, multiplier[2]{}, shift = 0;
+
+  constexpr int32_t operator()(int32_t a, int32_t b) const {
+    return (bias + a * multiplier[0] + b * multiplier[1]) >> shift;
+  }
+  static constexpr void fields(auto& s, auto visit) {
+    visit("bias", s.bias), visit("multiplier", s.multiplier), visit("shift", s.shift);
+  }
+};
+
+/// The mean, or a multiple of the sum, of stored values, as XNNPACK has it: in floats. offset holds
+/// the zero points.
+struct SingleMean {
+  static constexpr const char* name = "SingleMean";
+
+  float scale = 0, offset = 0;
+
+  int32_t operator()(int32_t sum) const {
+    return nearest(rounded(rounded(static_cast<float>(sum) * scale) + offset));
+  }
+  static constexpr void fields(auto& s, auto visit) {
+    visit("scale", s.scale), visit("offset", s.offset);
   }
 };
 
@@ -34,21 +93,54 @@ struct Single {
 /// halves away from zero): what TFLite Micro's reference kernels and CMSIS-NN compute.
 struct Double {
   static constexpr const char* name = "Double";
+  using Sum = struct DoubleSum;
+  using Mean = struct DoubleMean;
+  using Power = int32_t;  ///< of e, in softmax
 
   int32_t multiplier = 0, shift = 0;
 
   constexpr int32_t operator()(int32_t acc) const {
     const int left = shift > 0 ? shift : 0, right = shift > 0 ? 0 : -shift;
     const auto x = static_cast<int32_t>(static_cast<uint32_t>(acc) << left);
-    const int64_t product = int64_t{x} * multiplier;
-    const int64_t nudge = product >= 0 ? int64_t{1} << 30 : 1 - (int64_t{1} << 30);
-    const auto high = static_cast<int32_t>((product + nudge) / (int64_t{1} << 31));
-    const auto mask = static_cast<int32_t>((uint32_t{1} << right) - 1);
-    const int32_t threshold = (mask >> 1) + (high < 0);
-    return (high >> right) + ((high & mask) > threshold);
+    return shifted_down(high_product(x, multiplier), right);
   }
   static constexpr void fields(auto& s, auto visit) {
     visit("multiplier", s.multiplier), visit("shift", s.shift);
+  }
+};
+
+/// The sum of two stored values of different scales, as TFLite Micro has it: both shifted up,
+/// brought to a common scale, added, and brought to that of the output.
+struct DoubleSum {
+  static constexpr const char* name = "DoubleSum";
+  /// Bits the inputs are shifted up by.
+  static constexpr int headroom = 20;
+
+  int32_t zero[2]{};
+  Double rescale[2]{}, total{};
+  bool minus = false;  ///< a difference
+
+  constexpr int32_t operator()(int32_t a, int32_t b) const {
+    const int32_t x = rescale[0]((a - zero[0]) * (1 << headroom));
+    const int32_t y = rescale[1]((b - zero[1]) * (1 << headroom));
+    return total(minus ? x - y : x + y);
+  }
+  static constexpr void fields(auto& s, auto visit) {
+    visit("zero", s.zero), visit("rescale", s.rescale), visit("total", s.total);
+    visit("minus", s.minus);
+  }
+};
+
+/// The mean, or a multiple of the sum, as TFLite Micro has it. offset holds the input's zero point.
+struct DoubleMean {
+  static constexpr const char* name = "DoubleMean";
+
+  Double rescale{};
+  int32_t offset = 0;
+
+  constexpr int32_t operator()(int32_t sum) const { return rescale(sum + offset); }
+  static constexpr void fields(auto& s, auto visit) {
+    visit("rescale", s.rescale), visit("offset", s.offset);
   }
 };
 
@@ -56,7 +148,12 @@ struct Double {
 struct Unscaled {
   static constexpr const char* name = "Unscaled";
 
+  using Sum = Unscaled;
+  using Mean = Unscaled;
+  using Power = float;
+
   constexpr auto operator()(auto acc) const { return acc; }
+  constexpr auto operator()(auto a, auto b) const { return a + b; }
   static constexpr void fields(auto&, auto) {}
 };
 

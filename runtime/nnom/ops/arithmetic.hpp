@@ -11,17 +11,13 @@ namespace nnom {
 struct AddRule {
   static constexpr const char* name = "Add";
   static constexpr int operands = 2;
-  /// Bits the inputs are shifted up by before they are brought to a common scale, as in TFLite.
-  static constexpr int headroom = 20;
 
   template <class N>
   struct Data {
-    typename N::In zero[2]{};
-    typename N::Rescale rescale[2]{}, total{};
+    typename N::Rescale::Sum sum{};
 
     static constexpr void fields(auto& d, auto visit) {
-      if constexpr (N::quantised)
-        visit("zero", d.zero), visit("rescale", d.rescale), visit("total", d.total);
+      if constexpr (N::quantised) visit("sum", d.sum);
     }
   };
 
@@ -31,13 +27,10 @@ struct AddRule {
   template <class N>
   static constexpr typename N::Rescaled value(const AddRule& r, const Data<N>& d,
                                               const typename N::Acc (&x)[2]) {
-    if constexpr (N::quantised) {
-      const int32_t a = d.rescale[0]((x[0] - d.zero[0]) * (1 << headroom));
-      const int32_t b = d.rescale[1]((x[1] - d.zero[1]) * (1 << headroom));
-      return d.total(r.minus ? a - b : a + b);
-    } else {
+    if constexpr (N::quantised)
+      return d.sum(x[0], x[1]);
+    else
       return r.minus ? x[0] - x[1] : x[0] + x[1];
-    }
   }
 };
 

@@ -77,13 +77,11 @@ struct Reduce {
 template <class N>
 struct SumData {
   using Numbers = N;
-  typename N::Acc bias = 0;  ///< -count * zero point of the input
-  typename N::Rescale rescale{};
+  typename N::Rescale::Mean mean{};
   Clamp<N> clamp{};
 
   static constexpr void fields(auto& d, auto visit) {
-    visit("bias", d.bias);
-    if constexpr (N::quantised) visit("rescale", d.rescale);
+    if constexpr (N::quantised) visit("mean", d.mean);
     visit("clamp", d.clamp);
   }
 };
@@ -97,14 +95,14 @@ struct SumRule {
   using Data = SumData<N>;
 
   template <class N>
-  static constexpr typename N::Acc start(const Data<N>& d) {
-    return d.bias;
+  static constexpr typename N::Acc start(const Data<N>&) {
+    return 0;
   }
   static constexpr auto add(auto sum, decltype(sum) x) { return sum + x; }
   template <class N>
-  static constexpr typename N::Out end(const Data<N>& d, typename N::Acc sum, int count) {
+  static typename N::Out end(const Data<N>& d, typename N::Acc sum, int count) {
     if constexpr (N::quantised)
-      return d.clamp(d.rescale(sum));
+      return d.clamp(d.mean(sum));
     else
       return d.clamp(mean ? sum / typename N::Acc(count) : sum);
   }

@@ -28,8 +28,8 @@ struct Softmax {
   template <class N>
   struct Data {
     using Numbers = N;
-    /// table[d] = e^(-d * beta * scale of the input) * 2^bits(length), for d = max - in.
-    const uint32_t* table = nullptr;
+    /// e^(-d * beta * scale of the input), d = max - in: a float, or (Double) in units of 2^-31.
+    const typename N::Rescale::Power* table = nullptr;
     /// For the logarithm: a step of the input, and log(2), in output steps times 2^16.
     int32_t step = 0, log_of_2 = 0;
     typename N::Out zero = 0;
@@ -45,12 +45,6 @@ struct Softmax {
   bool log = false;
   int rows = 1, length = 0;
 
-  /// Fraction bits of the table: as many as leave the sum of `length` entries in 32 bits.
-  static constexpr int bits(int length) {
-    int b = 23;
-    while ((int64_t{length} << b) > INT32_MAX) --b;
-    return b;
-  }
   constexpr int64_t macs() const { return int64_t{rows} * length; }
   constexpr Inferred infer(const Shape* x, int) {
     length = x[0].back();
@@ -75,22 +69,10 @@ struct Softmax {
       typename N::In top = in[0];
       for (int i = 1; i < op.length; ++i) top = in[i] > top ? in[i] : top;
       if constexpr (N::quantised) {
-        uint32_t sum = 0;
-        for (int i = 0; i < op.length; ++i) sum += d.table[top - in[i]];
-        if (op.log) {
-          const int64_t log = int64_t{log2_of(sum) - (bits(op.length) << 16)} * d.log_of_2;
-          const auto all = static_cast<int32_t>(log >> 16);  // log(sum)
-          for (int i = 0; i < op.length; ++i) {
-            const int64_t v = -int64_t{top - in[i]} * d.step - all;
-            const auto q = static_cast<int>((v + (1 << 15)) >> 16) + d.zero;
-            out[i] = static_cast<int8_t>(q < -128 ? -128 : q > 127 ? 127 : q);
-          }
-        } else {
-          for (int i = 0; i < op.length; ++i) {
-            const uint32_t q = (d.table[top - in[i]] * 256 + sum / 2) / sum;
-            out[i] = static_cast<int8_t>(static_cast<int>(q > 255 ? 255 : q) - 128);
-          }
-        }
+        if (op.log)
+          logarithm(d, log2_of_sum(d.table, in, top, op.length), in, top, out, op.length);
+        else
+          quantised(d.table, in, top, out, op.length);
       } else {
         using A = typename N::Acc;
         const auto power = [&](A x) { return A{op.beta} * (x - A{top}); };
@@ -102,6 +84,52 @@ struct Softmax {
           out[i] = static_cast<float>(op.log ? p - log : A(__builtin_exp(p)) / sum);
         }
       }
+    }
+  }
+
+ private:
+  /// As desktop TFLite: in floats.
+  static void quantised(const float* table, const int8_t* in, int top, int8_t* out, int n) {
+    float sum = 0;
+    for (int i = 0; i < n; ++i) sum = rounded(sum + table[top - in[i]]);
+    const float inverse = rounded(1 / rounded(sum * (1.0f / 256)));
+    for (int i = 0; i < n; ++i) {
+      const float p = rounded(table[top - in[i]] * inverse);
+      const int q = static_cast<int>(rounded(p + 0.5f));
+      out[i] = static_cast<int8_t>(min(q, 255) - 128);
+    }
+  }
+  /// As TFLite Micro: fractions of 31 bits, their sum of 19.
+  static void quantised(const int32_t* table, const int8_t* in, int top, int8_t* out, int n) {
+    int32_t sum = 0;
+    for (int i = 0; i < n; ++i) sum += shifted_down(table[top - in[i]], 12);
+    const int zeros = __builtin_clz(static_cast<uint32_t>(sum));
+    const auto fraction = static_cast<int32_t>((static_cast<uint32_t>(sum) << zeros) - (1u << 31));
+    const int32_t inverse = shifted_up(reciprocal(fraction), 1);
+    const int down = 35 - zeros;  // of so many values that each is none above 31
+    for (int i = 0; i < n; ++i) {
+      const int32_t p = high_product(inverse, table[top - in[i]]);
+      out[i] = static_cast<int8_t>((down > 31 ? 0 : min(shifted_down(p, down), 255)) - 128);
+    }
+  }
+  /// The logarithm of the sum, to base 2, in units of 2^-16.
+  static int32_t log2_of_sum(const float* table, const int8_t* in, int top, int n) {
+    float sum = 0;  // at least 1, that of the largest
+    for (int i = 0; i < n; ++i) sum = rounded(sum + table[top - in[i]]);
+    return log2_of(static_cast<uint32_t>(sum * (1 << 15))) - (15 << 16);
+  }
+  static int32_t log2_of_sum(const int32_t* table, const int8_t* in, int top, int n) {
+    int32_t sum = 0;
+    for (int i = 0; i < n; ++i) sum += shifted_down(table[top - in[i]], 12);
+    return log2_of(static_cast<uint32_t>(sum)) - (19 << 16);
+  }
+  static void logarithm(const auto& d, int32_t log2, const int8_t* in, int top, int8_t* out,
+                        int n) {
+    const auto all = static_cast<int32_t>((int64_t{log2} * d.log_of_2) >> 16);
+    for (int i = 0; i < n; ++i) {
+      const int64_t v = -int64_t{top - in[i]} * d.step - all;
+      const auto q = static_cast<int>((v + (1 << 15)) >> 16) + d.zero;
+      out[i] = static_cast<int8_t>(max(-128, min(q, 127)));
     }
   }
 };

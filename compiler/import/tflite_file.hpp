@@ -1,0 +1,59 @@
+/// \file
+/// A TensorFlow Lite file, verified before anything is read.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tflite_generated.h"
+
+namespace nnomc::tflite {
+
+class File {
+ public:
+  /// Throws an Error if `bytes` are no model, or one this project can't read.
+  File(std::string path, std::vector<std::byte> bytes);
+
+  const std::string& path() const { return path_; }
+  /// The main graph.
+  const format::Graph& graph() const { return *model().graphs()->Get(0); }
+  const format::Tensor& tensor(int index) const;
+  /// What is stored for a tensor; empty if it is computed.
+  std::span<const unsigned char> data(const format::Tensor& tensor) const;
+  /// Which operator it is: a number of TFLite's, or -1 for a custom one.
+  int code(const format::Operator& op) const;
+  /// The name of a custom operator.
+  std::string custom_name(const format::Operator& op) const;
+
+  /// The options of an operator; the defaults where there are none.
+  template <class Options>
+  const Options& options(const format::Operator& op) const {
+    const auto* options = reinterpret_cast<const Options*>(op.options());
+    if (!options) return *reinterpret_cast<const Options*>(no_options());
+    flatbuffers::Verifier verifier(data_(), bytes_.size());
+    if (!options->Verify(verifier)) damaged("options of an operator");
+    return *options;
+  }
+
+ private:
+  const unsigned char* data_() const {
+    return reinterpret_cast<const unsigned char*>(bytes_.data());
+  }
+  const format::Model& model() const { return *format::GetModel(bytes_.data()); }
+  static const void* no_options();
+  [[noreturn]] void damaged(const char* what) const;
+  void check() const;
+
+  std::string path_;
+  std::vector<std::byte> bytes_;
+};
+
+/// A vector of the file, which may be missing.
+template <class T>
+std::span<const T> numbers(const flatbuffers::Vector<T>* vector) {
+  return vector ? std::span<const T>(vector->data(), vector->size()) : std::span<const T>();
+}
+
+}  // namespace nnomc::tflite
