@@ -120,7 +120,8 @@ std::string difference(const Constant& ours, const Constant& wanted, double tole
   double worst = 0;
   size_t at = 0;
   for (size_t i = 0; i < wanted.data.size(); ++i) {
-    const double a = ours.data[i], b = wanted.data[i];
+    // Doubles beyond a float's range are infinite with us.
+    const double a = ours.data[i], b = double{static_cast<float>(wanted.data[i])};
     if (a == b || (std::isnan(a) && std::isnan(b))) continue;
     const double off = std::fabs(a - b) / std::max(1.0, std::fabs(b));
     if (!(off <= worst)) worst = off, at = i;
