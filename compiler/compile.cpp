@@ -3,6 +3,7 @@
 #include "compiler/error.hpp"
 #include "compiler/firmware/boards.hpp"
 #include "compiler/import/keras.hpp"
+#include "compiler/import/onnx.hpp"
 #include "compiler/import/tflite.hpp"
 #include "compiler/io/file.hpp"
 #include "compiler/passes/passes.hpp"
@@ -10,9 +11,22 @@
 
 namespace nnomc {
 
+namespace {
+
+/// The content of a file tells its format.
+Graph import_file(const std::string& path) {
+  if (is_file(path)) {
+    const std::vector<std::byte> start = read_start(path, 8);
+    if (is_tflite(start)) return import_tflite(path);
+    if (onnx::may_be_onnx(path, as_text(start))) return import_onnx(onnx::read_onnx_file(path));
+  }
+  return import_keras(read_keras_file(path));
+}
+
+}  // namespace
+
 Graph load_model(const std::string& path) {
-  Graph graph =
-      is_tflite(read_start(path, 8)) ? import_tflite(path) : import_keras(read_keras_file(path));
+  Graph graph = import_file(path);
   optimise(graph);
   return graph;
 }
