@@ -64,11 +64,9 @@ int Graph::add(Node node) {
   if (node.weights.size() != op.weights(node.op))
     fail(fmt::format("it has {} weights where its shape asks for {}", node.weights.size(),
                      op.weights(node.op)));
-  if (op.linear) {
-    if (!node.bias.empty() && node.bias.size() != op.channels(node.op))
-      fail(fmt::format("it has {} biases where its shape asks for {}", node.bias.size(),
-                       op.channels(node.op)));
-  }
+  if (!node.bias.empty() && node.bias.size() != op.channels(node.op))
+    fail(fmt::format("it has {} biases where its shape asks for {}", node.bias.size(),
+                     op.channels(node.op)));
   const auto finite = [](float v) { return std::isfinite(v); };
   if (!std::all_of(node.weights.begin(), node.weights.end(), finite) ||
       !std::all_of(node.bias.begin(), node.bias.end(), finite))

@@ -40,6 +40,10 @@ struct StoredWeights {
   std::vector<float> scale;
   std::vector<int64_t> bias;
   int zero = 0;  ///< of a constant operand
+  /// Of a recurrent node, whose `scale` has one entry for each matrix. Lstm: of its hidden state, of
+  /// its cell (a power of two), and of the product that becomes the hidden state. Svdf: of its
+  /// memory.
+  std::vector<Quantisation> inner{};
 };
 
 /// One op. `weights` and `bias` are those of ops with nnom::Linear data, in the order the op's

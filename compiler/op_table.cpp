@@ -7,6 +7,7 @@
 #include "compiler/error.hpp"
 #include "compiler/quantise/elementwise_data.hpp"
 #include "compiler/quantise/other_data.hpp"
+#include "compiler/quantise/recurrent_data.hpp"
 #include "nnom/execute.hpp"
 
 namespace nnomc {
@@ -35,6 +36,7 @@ constexpr OpInfo entry() {
     for (size_t i = 0; i < place.in.size(); ++i) b.in[i] = {place.in[i], nnom::in_pitch(op)};
     b.out = {place.out, nnom::out_pitch(op)};
     b.scratch = place.scratch;
+    if constexpr (nnom::keeps_state<O>) b.state = place.state;
     return b;
   };
   using Buffers = decltype(buffers);
@@ -62,6 +64,8 @@ constexpr OpInfo entry() {
   t.channels = [](const Op& op) -> size_t {
     if constexpr (linear)
       return Packing<nnom::Float<double, nnom::layout::Plain>>(std::get<O>(op)).channels;
+    else if constexpr (requires(const O& o) { o.biases(); })
+      return static_cast<size_t>(std::get<O>(op).biases());
     return 0;
   };
   t.memory = [](const Op& op, const Numbers& numbers) {
@@ -97,6 +101,7 @@ constexpr OpInfo entry() {
     for (size_t i = 0; i < place.in.size(); ++i) in += (i ? ", " : "") + value_text(b.in[i]);
     std::string s = fmt::format("{{.in = {{{}}}, .out = {}", in, value_text(b.out));
     if (b.scratch) s += fmt::format(", .scratch = {}", b.scratch);
+    if (place.state) s += fmt::format(", .state = {}", place.state);
     return s + "}";
   };
   return t;

@@ -31,7 +31,7 @@ struct NodeData {
 /// Where a node's tensors lie in the arena, in bytes.
 struct NodePlace {
   std::vector<int> in;
-  int out = 0, scratch = 0;
+  int out = 0, scratch = 0, state = 0;
 };
 
 /// What the compiler can ask of an op.

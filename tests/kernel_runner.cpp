@@ -7,7 +7,7 @@
 namespace nnomc {
 
 void run_kernel_rows(const Op& op, const Numbers& numbers, const NodeData& data,
-                     const KernelCall& call) {
+                     const RowsCall& call) {
   std::visit(
       [&]<class O>(const O& o) {
         with_numbers_of<O>(numbers, [&]<class N>() {
@@ -18,10 +18,12 @@ void run_kernel_rows(const Op& op, const Numbers& numbers, const NodeData& data,
           io.out = {static_cast<typename N::Out*>(const_cast<void*>(call.out.base)),
                     nnom::out_pitch(o), call.out.wrap, call.out.ring};
           io.scratch = call.scratch;
+          io.state = call.state;
           io.y0 = call.y0;
           io.y1 = call.y1;
-          O::template run<nnom::target::Scalar, N>(
-              o, *static_cast<const typename O::template Data<N>*>(data.value.get()), io);
+          const auto& d = *static_cast<const typename O::template Data<N>*>(data.value.get());
+          if constexpr (nnom::keeps_state<O>) O::template reset<N>(o, d, call.state);
+          O::template run<nnom::target::Scalar, N>(o, d, io);
         });
       },
       op);

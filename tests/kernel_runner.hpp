@@ -16,16 +16,17 @@ struct Rows {
   int wrap = INT_MAX, ring = 0;
 };
 
-struct KernelCall {
+struct RowsCall {
   std::vector<Rows> in;
   Rows out;
   unsigned char* scratch = nullptr;
+  unsigned char* state = nullptr;
   int y0 = 0, y1 = 0;  ///< rows of output wanted
 };
 
-/// Runs the kernel of `op` with the reference target.
+/// Runs the kernel of `op` with the reference target; state is reset before.
 void run_kernel_rows(const Op& op, const Numbers& numbers, const NodeData& data,
-                     const KernelCall& call);
+                     const RowsCall& call);
 
 /// Rows an op's output has; 1 where it can only be had as a whole.
 int output_rows(const Op& op);

@@ -74,6 +74,26 @@ struct Next {
   static void observe(unsigned char* arena, nnom::Observer, void*) { run(arena); }
 };
 
+/// Adds its input to what it remembers, which begins as 5.
+struct Sum {
+  enum : unsigned { arena_bytes = 16, input_count = 1, output_count = 1, layer_count = 1 };
+  static nnom::Slot input(unsigned) { return {0, 1, {1.0f, 0}}; }
+  static nnom::Slot output(unsigned) { return {8, 1, {1.0f, 0}}; }
+  template <size_t I>
+  struct Input {
+    enum : unsigned { size = 1 };
+  };
+  template <size_t I>
+  struct Output {
+    enum : unsigned { size = 1 };
+  };
+  static void run(unsigned char* arena) {
+    arena[8] = arena[4] = static_cast<unsigned char>(arena[4] + arena[0]);
+  }
+  static void observe(unsigned char* arena, nnom::Observer, void*) { run(arena); }
+  static void reset(unsigned char* arena) { arena[4] = 5; }
+};
+
 template <class Span>
 std::vector<int> stored(const Span& span) {
   return {std::begin(span), std::end(span)};
@@ -176,6 +196,32 @@ TEST(Arena, IsSharedByModels) {
   } buffer;
   nnom::Runner<Next>(buffer).input()[0] = 5;
   EXPECT_EQ(buffer.data[128], 5);
+}
+
+/// Runs with 1, and with 10; resets; and again.
+template <class M>
+std::vector<int> remembered(M& model) {
+  std::vector<int> out;
+  for (const int in : {1, 10, 1}) {
+    if (out.size() == 2) model.reset();
+    model.input()[0] = static_cast<int8_t>(in);
+    model.run();
+    out.push_back(model.output()[0]);
+  }
+  return out;
+}
+
+TEST(Model, RemembersFromItsFirstRunToAReset) {
+  nnom::Model<Sum> model;
+  EXPECT_EQ(remembered(model), (std::vector{6, 16, 6}));
+  static nnom::Model<Sum> constant;
+  EXPECT_EQ(remembered(constant), (std::vector{6, 16, 6}));
+  nnom::Arena<Sum> arena;
+  std::memset(arena.data, 99, sizeof arena.data);
+  for (int object = 0; object < 2; ++object) {  // each begins anew
+    nnom::Runner<Sum> runner(arena);
+    EXPECT_EQ(remembered(runner), (std::vector{6, 16, 6}));
+  }
 }
 
 TEST(Model, IsNothingButItsArena) {

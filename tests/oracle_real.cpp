@@ -3,6 +3,7 @@
 #include "compiler/op_table.hpp"
 #include "tests/oracle.hpp"
 #include "tests/oracle_parts.hpp"
+#include "tests/oracle_recurrent.hpp"
 
 namespace nnomc::oracle {
 namespace {
@@ -41,6 +42,12 @@ struct Real {
 
   double limit(double v) const {
     return std::clamp(v, static_cast<double>(node.range.lo), static_cast<double>(node.range.hi));
+  }
+  std::vector<double> operator()(const nnom::Lstm& op) const { return lstm(op, node, in[0]); }
+  std::vector<double> operator()(const nnom::Svdf& op) const {
+    std::vector<double> out = svdf(op, node, in[0]);
+    for (double& v : out) v = limit(v);
+    return out;
   }
   std::vector<double> operator()(const nnom::MaxPool2D& op) const {
     return pooled<double>(op, in[0], largest<double>);

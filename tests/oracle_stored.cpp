@@ -4,7 +4,9 @@
 #include "compiler/quantise/tflite_tables.hpp"
 #include "tests/oracle.hpp"
 #include "tests/oracle_parts.hpp"
+#include "tests/oracle_recurrent.hpp"
 #include "tests/oracle_rules.hpp"
+#include "tests/rescale_oracle.hpp"
 
 namespace nnomc::oracle {
 namespace {
@@ -48,6 +50,21 @@ struct Stored : Dialect {
     return out;
   }
 
+  std::vector<int64_t> relative_input() const {
+    std::vector<int64_t> x;
+    for (size_t i = 0; i < in[0].size(); ++i) x.push_back(relative(0, i));
+    return x;
+  }
+  std::vector<int> operator()(const nnom::Lstm& op) const {
+    return stored_lstm(op, node, {{in_scale(0)}, out_scale()}, rounding, relative_input());
+  }
+  std::vector<int> operator()(const nnom::Svdf& op) const {
+    std::vector<int> out;
+    for (const int64_t v :
+         stored_svdf(op, node, {{in_scale(0)}, out_scale()}, rounding, relative_input()))
+      out.push_back(finish(v));
+    return out;
+  }
   std::vector<int> operator()(const nnom::MaxPool2D& op) const {
     return pooled<int>(op, in[0], largest<int>);
   }

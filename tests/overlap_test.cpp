@@ -59,16 +59,18 @@ Layer random_case(const std::string& op, const Numbers& numbers, unsigned seed) 
 Bytes run(const Layer& l, int lead = INT_MAX) {
   const size_t in = l.inputs[0].size(), margin = in + l.output_bytes + 128;
   alignas(kAlign) static unsigned char pool[1 << 20];
-  std::vector<float> scratch(static_cast<size_t>(l.memory.scratch / 4 + 1));
+  std::vector<double> scratch(static_cast<size_t>(l.memory.scratch / 8 + 1));
+  std::vector<double> state(static_cast<size_t>(l.memory.state / 8 + 1));
   unsigned char* const input = pool + nnom::round_up(static_cast<int>(margin), kAlign);
   unsigned char* const output =
       lead == INT_MAX ? input + nnom::round_up(static_cast<int>(in), kAlign) : input - lead;
   EXPECT_LE(static_cast<size_t>(input - pool) + margin, sizeof pool);
   std::memset(pool, 0x55, static_cast<size_t>(input - pool) + margin);
   std::memcpy(input, l.inputs[0].data(), in);
-  KernelCall call{.in = {{input}},
+  RowsCall call{.in = {{input}},
                   .out = {output},
                   .scratch = reinterpret_cast<unsigned char*>(scratch.data()),
+                  .state = reinterpret_cast<unsigned char*>(state.data()),
                   .y0 = 0,
                   .y1 = output_rows(l.op())};
   for (size_t i = 1; i < l.inputs.size(); ++i) call.in.push_back({l.inputs[i].data()});

@@ -148,6 +148,14 @@ struct Randomise {
     op.indices.rank = r.of({0, 1, 1, 2});
     for (int i = 0; i < op.indices.rank; ++i) op.indices.d[i] = r.whole(1, 4);
   }
+  void operator()(nnom::Lstm& op) const {
+    op.units = r.whole(1, 11);
+    op.stateful = r.one_in(2);
+    op.clip = r.of({0.0f, 0.0f, 0.5f});
+  }
+  void operator()(nnom::Svdf& op) const {
+    op.units = r.whole(1, 9), op.rank = r.whole(1, 3), op.memory_size = r.whole(1, 6);
+  }
   void operator()(nnom::Reshape& op) const {
     const int n = in[0].size();
     std::vector<int> divisors;
@@ -183,6 +191,15 @@ void randomise_weights(Node& node, Random& r) {
   for (size_t i = 0; i < channels; ++i) node.bias.push_back(static_cast<float>(r.real(-0.5, 0.5)));
 }
 
+/// Weights and biases of a node that remembers.
+void randomise_recurrent(Node& node, Random& r) {
+  const size_t biases = info(node.op).channels(node.op);
+  for (size_t i = info(node.op).weights(node.op); i > 0; --i)
+    node.weights.push_back(static_cast<float>(r.real(-1, 1)));
+  for (size_t i = r.one_in(4) ? 0 : biases; i > 0; --i)
+    node.bias.push_back(static_cast<float>(r.real(-0.5, 0.5)));
+}
+
 /// Constants of a node that has no weights.
 void randomise_constants(Node& node, Random& r) {
   const size_t count = info(node.op).weights(node.op);
@@ -195,7 +212,8 @@ void randomise_constants(Node& node, Random& r) {
 
 Shape random_shape(const std::string& name, Random& r) {
   const int c = r.of({1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 17});
-  if (name == "Dense") return {1, {r.one_in(4) ? r.whole(30, 70) : c}};
+  if (name == "Dense" || name == "Svdf") return {1, {r.one_in(4) ? r.whole(30, 70) : c}};
+  if (name == "Lstm") return {2, {r.whole(1, 6), c}};
   const std::vector<std::string> any = {"Transpose", "Reshape", "Concat",  "Pad",     "Slice",
                                         "Gather",    "Mean",    "Sum",     "Product", "ReduceMax",
                                         "ReduceMin", "Add",     "Compare", "Select"};
@@ -266,6 +284,8 @@ int add_random(Graph& graph, const std::string& name, const std::vector<int>& in
     if (result.error || result.out.size() > 20000) continue;
     if (info(node.op).linear)
       randomise_weights(node, random);
+    else if (info(node.op).channels(node.op))
+      randomise_recurrent(node, random);
     else
       randomise_constants(node, random);
     if (info(node.op).clamps) node.range = random_range(random);

@@ -54,6 +54,7 @@ Expected on_host(const Program& program, std::span<const std::byte> samples) {
   Simulator simulator(program);
   for (size_t at = 0; at < samples.size();) {
     const bool first = at == 0;
+    simulator.reset();
     for (size_t i = 0; i < program.graph.inputs.size(); ++i) {
       const auto to = std::as_writable_bytes(simulator.input_bytes(i));
       std::copy_n(samples.begin() + static_cast<std::ptrdiff_t>(at), to.size(), to.begin());

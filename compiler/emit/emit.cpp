@@ -91,6 +91,7 @@ class Emitter {
         "{}{}\n"
         "  static void run(unsigned char* arena);\n"
         "  static void observe(unsigned char* arena, nnom::Observer observer, void* context);\n"
+        "{}"
         "}};\n{}{}\n"
         "using Model = nnom::Model<Graph>;    ///< owns its arena\n"
         "using Runner = nnom::Runner<Graph>;  ///< borrows one\n\n"
@@ -98,12 +99,15 @@ class Emitter {
         static_cast<int>(nnom::api_version), o_.name, p_.plan.arena_bytes, p_.weights_bytes(),
         p_.graph.inputs.size(), p_.graph.outputs.size(), layers, p_.graph.macs(),
         slots("input", p_.graph.inputs), slots("output", p_.graph.outputs),
+        p_.plan.state ? "  /// What is kept between runs becomes what it is before the first.\n"
+                        "  static void reset(unsigned char* arena);\n"
+                      : "",
         tensors("Input", p_.graph.inputs), tensors("Output", p_.graph.outputs), o_.name);
   }
 
   /// Constants and the run function, inside namespace o_.name.
   std::string definitions() {
-    std::string constants, calls;
+    std::string constants, calls, resets;
     Names names;
     std::map<std::string, std::string> ops;  // initialiser -> name: layers of one geometry share
     for (size_t i = 0; i < p_.graph.nodes.size(); ++i) {
@@ -126,16 +130,21 @@ class Emitter {
           tensor_bytes(p_.graph, node.output, p_.numbers),
           is_fixed(node, o_.optimise) ? fmt::format("nnom::fixed<{}>", at->second) : at->second, id,
           id);
+      if (op.memory(node.op, p_.numbers).state)
+        resets += fmt::format("  nnom::reset_layer({}, {}_data, {}_at, arena);\n", at->second, id, id);
     }
+    if (p_.plan.state)
+      resets = "\ninline void reset_layers(unsigned char* arena) {\n" + resets + "}\n";
     return fmt::format(
         "using Numbers = nnom::Int8<nnom::{}, nnom::layout::{}>;\n"
         "static_assert(nnom::Native::reads<Numbers::Layout>,\n"
         "              \"the weights are packed for another core: convert the model with "
         "--target for this one\");\n\n{}"
         "/// Calls layer(name, bytes of output, op, data, buffers) for each layer in turn.\n"
-        "template <class Layer>\n[[gnu::always_inline]] inline void layers(Layer layer) {{\n{}}}\n",
+        "template <class Layer>\n[[gnu::always_inline]] inline void layers(Layer layer) {{\n{}}}\n"
+        "{}",
         p_.numbers.rounding == Rounding::single_rounding ? "Single" : "Double",
-        layout_name(p_.numbers.layout), constants, calls);
+        layout_name(p_.numbers.layout), constants, calls, resets);
   }
 
   std::string functions(const std::string& specifier, const std::string& space) const {
@@ -150,8 +159,11 @@ class Emitter {
         "auto& at) {{\n"
         "    nnom::run_layer<nnom::Native>(op, data, at, arena);\n"
         "    observer(context, {{name, nnom::value(op).name, index++, nnom::value(op).macs(), "
-        "arena + at.out.offset, bytes}});\n  }});\n}}\n",
-        specifier, space);
+        "arena + at.out.offset, bytes}});\n  }});\n}}\n{2}",
+        specifier, space,
+        p_.plan.state ? fmt::format("\n{}void Graph::reset(unsigned char* arena) {{ {}reset_layers(arena); }}\n",
+                                    specifier, space)
+                      : "");
   }
 
   /// The compiler's own options don't slow the kernels down: -O0 would ninefold their time.

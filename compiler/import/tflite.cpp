@@ -70,7 +70,12 @@ class Builder {
     session_.graph.file = session_.file.path();
     const auto* name = session_.file.graph().name();
     session_.graph.name = name && name->size() ? name->str() : "model";
-    for (const auto* t : *session_.file.graph().tensors()) session_.values.push_back(value_of(*t));
+    std::set<int> between;
+    for (const auto* op : *session_.file.graph().operators())
+      for (const int t : numbers(op->intermediates())) between.insert(t);
+    for (const auto* t : *session_.file.graph().tensors())
+      session_.values.push_back(
+          value_of(*t, between.contains(static_cast<int>(session_.values.size()))));
     session_.quantised = is_quantised();
     for (Value& v : session_.values)  // truths are 1 and 0
       if (session_.quantised && v.type == format::ElementType_boolean) v.scale = Quantisation{1, 0};
@@ -121,13 +126,14 @@ class Builder {
     fail("operators that are not supported: {}", list);
   }
 
-  Value value_of(const format::Tensor& t) const {
+  /// `between` is a tensor that only has a scale: its shape, often of no elements, says nothing.
+  Value value_of(const format::Tensor& t, bool between) const {
     Value v;
     v.name = t.name() ? t.name()->str() : "";
     v.type = t.type();
     if (t.sparsity()) fail("tensor '{}' is stored sparsely, which is not supported", v.name);
     size_t size = 1;
-    for (const int d : numbers(t.shape())) {
+    for (const int d : between ? std::span<const int>() : numbers(t.shape())) {
       if (d < 1 || (size *= static_cast<size_t>(d)) > kMostElements)
         fail("tensor '{}' has the impossible shape {}", v.name,
              fmt::join(numbers(t.shape()), " x "));

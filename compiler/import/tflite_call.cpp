@@ -52,6 +52,12 @@ const Value& Call::out(int i) const {
   return session_.values[static_cast<size_t>(numbers(op_.outputs())[static_cast<size_t>(i)])];
 }
 
+const Value* Call::between(int i) const {
+  const auto list = numbers(op_.intermediates());
+  const auto at = static_cast<size_t>(i);
+  return at < list.size() ? &session_.values[static_cast<size_t>(list[at])] : nullptr;
+}
+
 int Call::tensor(int i) {
   const Value& value = in(i);
   if (!value.is_constant) {

@@ -66,6 +66,8 @@ class Call {
   bool is_constant(int i) const { return in(i).is_constant && !session_.folding; }
   const Value& in(int i) const;
   const Value& out(int i = 0) const;
+  /// A value between input and output that has a scale and no content; null if it is missing.
+  const Value* between(int i) const;
   bool quantised() const { return session_.quantised; }
 
   /// The graph's tensor for input i, in its own shape (no hidden batch). While constants are

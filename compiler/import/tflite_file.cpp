@@ -42,6 +42,7 @@ void File::check() const {
     if (op->code_index() >= model().codes()->size()) damaged("an operator's code");
     in_range(op->inputs(), true);
     in_range(op->outputs(), false);
+    in_range(op->intermediates(), false);
   }
   for (const auto* t : *graph().tensors())
     if (t->buffer() >= model().buffers()->size()) damaged("a tensor's buffer");

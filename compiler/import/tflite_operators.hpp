@@ -44,6 +44,10 @@ void relu_n1_to_1(Call& call);
 template <nnom::Function function>
 void unary(Call& call);
 
+// tflite_recurrent.cpp
+void svdf(Call& call);
+void unidirectional_sequence_lstm(Call& call);
+
 // tflite_shapes.cpp
 void batch_to_space_nd(Call& call);
 void depth_to_space(Call& call);

@@ -46,8 +46,9 @@ std::vector<int> live_bytes(const Program& program) {
   }
   for (int i = 0; i < nodes; ++i) {
     const auto n = static_cast<std::size_t>(i);
-    const Op& op = g.nodes[n].op;
-    use(i, i, program.plan.nodes[n].scratch, info(op).memory(op, program.numbers).scratch);
+    const nnom::Memory memory = info(g.nodes[n].op).memory(g.nodes[n].op, program.numbers);
+    use(i, i, program.plan.nodes[n].scratch, memory.scratch);
+    use(0, nodes, program.plan.nodes[n].state, memory.state);
   }
   std::vector<int> live;
   for (auto& pieces : used) {

@@ -30,6 +30,7 @@ struct Problem {
   std::vector<Block> blocks;
   std::vector<size_t> of_tensor;  // block of each tensor; aliases share one
   std::vector<int> of_scratch;    // block of each node's scratch, or -1
+  std::vector<int> of_state;      // block of each node's state, or -1
 };
 
 bool meet(const Block& a, const Block& b) { return a.first <= b.last && b.first <= a.last; }
@@ -59,11 +60,13 @@ Problem blocks_of(const Graph& graph, const Numbers& numbers, bool separate) {
   for (int i = 0; i < end; ++i) {
     const Node& node = graph.nodes[static_cast<size_t>(i)];
     const nnom::Memory memory = info(node.op).memory(node.op, numbers);
-    p.of_scratch.push_back(-1);
-    if (memory.scratch > 0) {
-      p.of_scratch.back() = static_cast<int>(p.blocks.size());
-      p.blocks.push_back({memory.scratch, i, i});
-    }
+    const auto own = [&](int bytes, int first, int last) {
+      if (bytes == 0) return -1;
+      p.blocks.push_back({bytes, first, last});
+      return static_cast<int>(p.blocks.size()) - 1;
+    };
+    p.of_scratch.push_back(own(memory.scratch, i, i));
+    p.of_state.push_back(own(memory.state, 0, end));
     const size_t in = p.of_tensor[static_cast<size_t>(node.inputs[0])];
     const size_t out = p.of_tensor[static_cast<size_t>(node.output)];
     // Only an input that nobody reads later, and that is not read twice here, may be overwritten.
@@ -182,7 +185,10 @@ Plan plan_memory(const Graph& graph, const Numbers& numbers, bool separate) {
     NodePlace n;
     for (const int t : graph.nodes[i].inputs) n.in.push_back(plan.tensor[static_cast<size_t>(t)]);
     n.out = plan.tensor[static_cast<size_t>(graph.nodes[i].output)];
-    if (p.of_scratch[i] >= 0) n.scratch = p.blocks[static_cast<size_t>(p.of_scratch[i])].offset;
+    const auto offset = [&](int b) { return b < 0 ? 0 : p.blocks[static_cast<size_t>(b)].offset; };
+    n.scratch = offset(p.of_scratch[i]);
+    n.state = offset(p.of_state[i]);
+    plan.state |= p.of_state[i] >= 0;
     plan.nodes.push_back(n);
   }
   return plan;

@@ -18,6 +18,7 @@ struct Plan {
   /// Bytes that no plan can do without: the most that live at once, overlaps taken into account.
   int lower_bound = 0;
   int peak_node = -1;  ///< the node that sets lower_bound
+  bool state = false;  ///< something keeps its content from one run to the next
 };
 
 /// Bytes a tensor takes.

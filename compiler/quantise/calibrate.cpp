@@ -27,6 +27,7 @@ void observe(const Program& program, const Samples& samples, size_t workers, Pro
   in_parallel(workers, [&](size_t worker) {
     Simulator simulator(program);
     for (size_t s = worker; s < samples.count(); s += workers) {
+      simulator.reset();
       for (size_t i = 0; i < graph.inputs.size(); ++i) {
         const std::vector<float> in = samples.read(s, i);
         simulator.set_input(i, in);

@@ -8,28 +8,29 @@
 namespace nnomc {
 namespace {
 
-using RunOp = void (*)(std::size_t numbers_index, const void* op, const void* data, const int* in,
-                       std::size_t inputs, int out, int scratch, unsigned char* arena);
+using RunOp = void (*)(std::size_t numbers_index, const KernelCall& call, unsigned char* arena);
 
 template <class O, class N>
-void run(const void* op, const void* data, const int* in, std::size_t inputs, int out, int scratch,
-         unsigned char* arena) {
-  const O& o = *static_cast<const O*>(op);
+void run(const KernelCall& call, unsigned char* arena) {
+  const O& op = *static_cast<const O*>(call.op);
+  const auto& data = *static_cast<const typename O::template Data<N>*>(call.data);
   nnom::Buffers<O> b;
-  for (std::size_t i = 0; i < inputs; ++i) b.in[i] = {in[i], nnom::in_pitch(o)};
-  b.out = {out, nnom::out_pitch(o)};
-  b.scratch = scratch;
-  nnom::run_layer<nnom::target::Scalar>(o, *static_cast<const typename O::template Data<N>*>(data),
-                                        b, arena);
+  for (std::size_t i = 0; i < call.inputs; ++i) b.in[i] = {call.in[i], nnom::in_pitch(op)};
+  b.out = {call.out, nnom::out_pitch(op)};
+  b.scratch = call.scratch;
+  if constexpr (nnom::keeps_state<O>) b.state = call.state;
+  if (call.reset)
+    nnom::reset_layer(op, data, b, arena);
+  else
+    nnom::run_layer<nnom::target::Scalar>(op, data, b, arena);
 }
 
 template <class O, class... N>
 constexpr RunOp by_numbers(nnom::TypeList<N...>) {
-  return [](std::size_t numbers_index, const void* op, const void* data, const int* in,
-            std::size_t inputs, int out, int scratch, unsigned char* arena) {
+  return [](std::size_t numbers_index, const KernelCall& call, unsigned char* arena) {
     constexpr decltype(&run<O, nnom::Float<double, nnom::layout::Vector>>) cases[] = {
         run<O, NumbersOf<O, N>>...};
-    cases[numbers_index](op, data, in, inputs, out, scratch, arena);
+    cases[numbers_index](call, arena);
   };
 }
 
@@ -41,8 +42,7 @@ struct Cases {
 }  // namespace
 }  // namespace nnomc
 
-extern "C" void NNOM_KERNELS(std::size_t op_index, std::size_t numbers_index, const void* op,
-                             const void* data, const int* in, std::size_t inputs, int out,
-                             int scratch, unsigned char* arena) {
-  nnom::Ops<nnomc::Cases>::all[op_index](numbers_index, op, data, in, inputs, out, scratch, arena);
+extern "C" void NNOM_KERNELS(std::size_t op_index, std::size_t numbers_index,
+                             const KernelCall& call, unsigned char* arena) {
+  nnom::Ops<nnomc::Cases>::all[op_index](numbers_index, call, arena);
 }

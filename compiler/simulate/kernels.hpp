@@ -4,16 +4,22 @@
 
 #include <cstddef>
 
-/// Runs op number `op_index` of nnom::Ops with number `numbers_index` of AllNumbers; `in`, `out`
-/// and `scratch` are offsets in `arena`. The types behind the pointers are those of the runtime;
-/// each build of the kernels has them in a namespace of its own.
-using RunKernel = void (*)(std::size_t op_index, std::size_t numbers_index, const void* op,
-                           const void* data, const int* in, std::size_t inputs, int out,
-                           int scratch, unsigned char* arena);
+/// A node's op and data, of the runtime's types (each build of the kernels has them in a namespace
+/// of its own), and where its tensors lie: offsets in the arena.
+struct KernelCall {
+  const void* op = nullptr;
+  const void* data = nullptr;
+  const int* in = nullptr;
+  std::size_t inputs = 0;
+  int out = 0, scratch = 0, state = 0;
+  bool reset = false;  ///< writes the state it has before the first run instead
+};
 
-extern "C" void nnom_run_baseline(std::size_t op_index, std::size_t numbers_index, const void* op,
-                                  const void* data, const int* in, std::size_t inputs, int out,
-                                  int scratch, unsigned char* arena);
-extern "C" void nnom_run_avx2(std::size_t op_index, std::size_t numbers_index, const void* op,
-                              const void* data, const int* in, std::size_t inputs, int out,
-                              int scratch, unsigned char* arena);
+/// Runs op number `op_index` of nnom::Ops with number `numbers_index` of AllNumbers.
+using RunKernel = void (*)(std::size_t op_index, std::size_t numbers_index, const KernelCall& call,
+                           unsigned char* arena);
+
+extern "C" void nnom_run_baseline(std::size_t op_index, std::size_t numbers_index,
+                                  const KernelCall& call, unsigned char* arena);
+extern "C" void nnom_run_avx2(std::size_t op_index, std::size_t numbers_index,
+                              const KernelCall& call, unsigned char* arena);

@@ -26,6 +26,23 @@ Simulator::Simulator(const Program& program)
     : program_(program), memory_(static_cast<size_t>(program.plan.arena_bytes) + 64) {
   const auto address = reinterpret_cast<uintptr_t>(memory_.data());
   arena_ = memory_.data() + (64 - address % 64) % 64;
+  reset();
+}
+
+void Simulator::reset() {
+  for (size_t i = 0; i < program_.graph.nodes.size(); ++i) call(i, true);
+}
+
+void Simulator::call(size_t node, bool reset) {
+  const Op& op = program_.graph.nodes[node].op;
+  const NodePlace& place = program_.plan.nodes[node];
+  KernelCall call;
+  call.op = std::visit([](const auto& o) -> const void* { return &o; }, op);
+  call.data = program_.data[node].value.get();
+  call.in = place.in.data(), call.inputs = place.in.size();
+  call.out = place.out, call.scratch = place.scratch, call.state = place.state;
+  call.reset = reset;
+  run_kernel(op.index(), program_.numbers.index(), call, arena_);
 }
 
 std::span<unsigned char> Simulator::input_bytes(size_t i) {
@@ -51,14 +68,9 @@ void Simulator::set_input(size_t i, std::span<const float> values) {
 }
 
 void Simulator::run(const NodeObserver& observer) {
-  const size_t numbers = program_.numbers.index();
   for (size_t i = 0; i < program_.graph.nodes.size(); ++i) {
-    const Op& op = program_.graph.nodes[i].op;
-    const NodePlace& place = program_.plan.nodes[i];
-    const void* geometry = std::visit([](const auto& o) -> const void* { return &o; }, op);
-    run_kernel(op.index(), numbers, geometry, program_.data[i].value.get(), place.in.data(),
-               place.in.size(), place.out, place.scratch, arena_);
-    if (observer) observer(i, arena_ + place.out);
+    call(i, false);
+    if (observer) observer(i, arena_ + program_.plan.nodes[i].out);
   }
 }
 

@@ -24,6 +24,8 @@ class Simulator {
   std::span<unsigned char> input_bytes(size_t i);
   std::span<const unsigned char> output_bytes(size_t i) const;
 
+  /// What the program keeps between runs becomes what it is before the first.
+  void reset();
   void run(const NodeObserver& observer = {});
 
   /// Output i as real numbers.
@@ -32,6 +34,8 @@ class Simulator {
   std::vector<float> tensor(int t) const;
 
  private:
+  void call(size_t node, bool reset);
+
   const Program& program_;
   std::vector<unsigned char> memory_;
   unsigned char* arena_;

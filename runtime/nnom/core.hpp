@@ -80,7 +80,18 @@ struct Memory {
   /// The output may lie over the first input if it begins at least this many bytes before it
   /// (0: in place; negative: it may even begin after it; `never`: they must not overlap).
   int lead = never;
+  /// Bytes that keep what they hold from one run to the next.
+  int state = 0;
 };
+
+/// An op whose layers may have state. It has, for Memory::state bytes at `state`,
+///
+///     template <class N>
+///     static void reset(const Op& op, const Data<N>& data, unsigned char* state);
+///
+/// which writes what they hold before the first run.
+template <class Op>
+inline constexpr bool keeps_state = requires { requires Op::keeps_state; };
 
 /// Where a tensor lies: bytes from the start of the arena, elements from one row to the next.
 struct Place {
@@ -88,11 +99,18 @@ struct Place {
 };
 
 /// What the planner decided for one layer.
-template <class Op>
+template <class Op, bool = keeps_state<Op>>
 struct Buffers {
   Place in[Op::max_inputs]{};
   Place out{};
   int scratch = 0;
+};
+template <class Op>
+struct Buffers<Op, true> {
+  Place in[Op::max_inputs]{};
+  Place out{};
+  int scratch = 0;
+  int state = 0;
 };
 
 /// The rows of a tensor. Rows from `wrap` on lie `ring` rows earlier: a window on a longer tensor.
@@ -111,6 +129,7 @@ struct Io {
   View<const typename Numbers::In> in[Op::max_inputs];
   View<typename Numbers::Out> out;
   unsigned char* scratch;
+  unsigned char* state;  ///< of an op that keeps_state
   int y0, y1;
 };
 

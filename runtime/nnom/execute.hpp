@@ -48,6 +48,7 @@ template <class N, class Op>
     io.in[i] = {reinterpret_cast<const typename N::In*>(arena + b.in[i].offset), b.in[i].pitch};
   io.out = {reinterpret_cast<typename N::Out*>(arena + b.out.offset), b.out.pitch};
   io.scratch = arena + b.scratch;
+  if constexpr (keeps_state<Op>) io.state = arena + b.state;
   io.y0 = 0;
   io.y1 = rows_of(op);
   return io;
@@ -59,6 +60,13 @@ template <class T, class Op, class Data>
                                  unsigned char* arena) {
   using N = typename Data::Numbers;
   Op::template run<T, N>(op, data, io_of<N>(op, buffers, arena));
+}
+
+/// Brings a layer's state to what it is before the first run.
+template <class Op, class Data>
+void reset_layer(const Op& op, const Data& data, const Buffers<Op>& buffers, unsigned char* arena) {
+  if constexpr (keeps_state<Op>)
+    Op::template reset<typename Data::Numbers>(op, data, arena + buffers.state);
 }
 
 /// An op known at compile time.

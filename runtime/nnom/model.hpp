@@ -6,6 +6,9 @@
 ///     float image[784], scores[10];
 ///     model.run(image, scores);             // a wrong size does not compile
 ///
+/// A model that keeps state between runs (an LSTM, a stream) has `reset()`: the next run is as the
+/// first. Before the first it need not be called.
+///
 /// Re-entrancy: a model has no state but its arena. Different models, and different objects of one
 /// model, may run at the same time in different tasks; one object, or two that borrow one arena,
 /// must be locked by the caller.
@@ -112,23 +115,32 @@ struct Arena<Graph, Graphs...> {
   alignas(16) unsigned char data[bytes];
 };
 
-/// Runs a model in an arena that it borrows. `Graph` is generated.
-///
-///     static nnom::Arena<kws::Graph, mnist::Graph> arena;
-///     nnom::Runner<kws::Graph> runner(arena);
+/// Brings a model with state to its start before its first run. Models without are not changed by a
+/// byte: for them there is nothing to do.
+template <class Graph, class = void>
+class Start {
+ protected:
+  void before_run(unsigned char*) {}
+};
 template <class Graph>
-class Runner {
+class Start<Graph, decltype(Graph::reset(static_cast<unsigned char*>(nullptr)))> {
+ protected:
+  void before_run(unsigned char* arena) {
+    if (!started_) Graph::reset(arena);
+    started_ = true;
+  }
+  void restart() { started_ = false; }
+
+ private:
+  bool started_ = false;
+};
+
+/// What Model and Runner share: all there is to a model whose arena is known.
+template <class Graph, class Self>
+class Interface : Start<Graph> {
  public:
   using Input = typename Graph::template Input<0>;
   using Output = typename Graph::template Output<0>;
-
-  /// `arena` is an Arena, or any object with `data` of at least Graph::arena_bytes, 16-byte
-  /// aligned.
-  template <class A>
-  explicit Runner(A& arena) : arena_(arena.data) {
-    static_assert(sizeof arena.data >= Graph::arena_bytes, "the arena is too small for the model");
-    static_assert(alignof(A) >= 16, "the arena must be aligned to 16 bytes");
-  }
 
   /// Input I as it lies in the arena. run() may overwrite it.
   template <size_t I = 0>
@@ -142,9 +154,17 @@ class Runner {
   }
 
   /// Runs the model on what input() holds.
-  void run() { Graph::run(arena_); }
+  void run() {
+    this->before_run(arena());
+    Graph::run(arena());
+  }
   /// The same; calls observer(context, layer) after every layer.
-  void run(Observer observer, void* context) { Graph::observe(arena_, observer, context); }
+  void run(Observer observer, void* context) {
+    this->before_run(arena());
+    Graph::observe(arena(), observer, context);
+  }
+  /// Only of models that keep state between runs: the next run is as the first.
+  void reset() { this->restart(); }
 
   /// Runs a model of one input and one output on real numbers.
   void run(Span<const float, Input::size> in, Span<float, Output::size> out) {
@@ -175,7 +195,32 @@ class Runner {
   }
 
  private:
-  int8_t* bytes(const Slot& slot) const { return reinterpret_cast<int8_t*>(arena_ + slot.offset); }
+  unsigned char* arena() { return static_cast<Self*>(this)->arena(); }
+  int8_t* bytes(const Slot& slot) { return reinterpret_cast<int8_t*>(arena() + slot.offset); }
+  const int8_t* bytes(const Slot& slot) const {
+    return reinterpret_cast<const int8_t*>(static_cast<const Self*>(this)->arena() + slot.offset);
+  }
+};
+
+/// Runs a model in an arena that it borrows. `Graph` is generated. An arena keeps the state of one
+/// model only: where models with state share one, reset() before each goes on.
+///
+///     static nnom::Arena<kws::Graph, mnist::Graph> arena;
+///     nnom::Runner<kws::Graph> runner(arena);
+template <class Graph>
+class Runner : public Interface<Graph, Runner<Graph>> {
+ public:
+  /// `arena` is an Arena, or any object with `data` of at least Graph::arena_bytes, 16-byte
+  /// aligned.
+  template <class A>
+  explicit Runner(A& arena) : arena_(arena.data) {
+    static_assert(sizeof arena.data >= Graph::arena_bytes, "the arena is too small for the model");
+    static_assert(alignof(A) >= 16, "the arena must be aligned to 16 bytes");
+  }
+
+ private:
+  friend Interface<Graph, Runner>;
+  unsigned char* arena() const { return arena_; }
 
   unsigned char* arena_;
 };
@@ -183,38 +228,10 @@ class Runner {
 /// A model that owns its arena. Place the object (with a section attribute, say) and the arena is
 /// placed; a static one lies in .bss.
 template <class Graph>
-class Model {
- public:
-  using Input = typename Graph::template Input<0>;
-  using Output = typename Graph::template Output<0>;
-
-  template <size_t I = 0>
-  Span<int8_t, Graph::template Input<I>::size> input() {
-    return runner().template input<I>();
-  }
-  template <size_t I = 0>
-  Span<const int8_t, Graph::template Output<I>::size> output() {
-    return runner().template output<I>();
-  }
-  void run() { runner().run(); }
-  void run(Observer observer, void* context) { runner().run(observer, context); }
-  void run(Span<const float, Input::size> in, Span<float, Output::size> out) {
-    runner().run(in, out);
-  }
-  void run(Span<const int8_t, Input::size> in, Span<int8_t, Output::size> out) {
-    runner().run(in, out);
-  }
-  template <size_t I = 0>
-  void write(Span<const float, Graph::template Input<I>::size> in) {
-    runner().template write<I>(in);
-  }
-  template <size_t I = 0>
-  void read(Span<float, Graph::template Output<I>::size> out) {
-    runner().template read<I>(out);
-  }
-
- private:
-  Runner<Graph> runner() { return Runner<Graph>(arena_); }
+class Model : public Interface<Graph, Model<Graph>> {
+  friend Interface<Graph, Model>;
+  unsigned char* arena() { return arena_.data; }
+  const unsigned char* arena() const { return arena_.data; }
 
   Arena<Graph> arena_;
 };

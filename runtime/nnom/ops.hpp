@@ -9,6 +9,7 @@
 #include "nnom/ops/conv2d.hpp"
 #include "nnom/ops/dense.hpp"
 #include "nnom/ops/depthwise_conv2d.hpp"
+#include "nnom/ops/lstm.hpp"
 #include "nnom/ops/matmul.hpp"
 #include "nnom/ops/pad.hpp"
 #include "nnom/ops/pool2d.hpp"
@@ -16,6 +17,7 @@
 #include "nnom/ops/resize.hpp"
 #include "nnom/ops/shapes.hpp"
 #include "nnom/ops/softmax.hpp"
+#include "nnom/ops/svdf.hpp"
 #include "nnom/ops/transpose_conv2d.hpp"
 
 namespace nnom {
@@ -26,6 +28,7 @@ using Ops = List<Conv2D, DepthwiseConv2D, TransposeConv2D, Dense, MatMul,       
                  MaxPool2D, AveragePool2D, Sum, Mean, ReduceMax, ReduceMin, Product,  //
                  Add, Mul, Div, SquaredDifference, Power,                             //
                  Maximum, Minimum, Select, Compare, PRelu, Activation, Softmax,       //
-                 Concat, Pad, Reshape, Transpose, Slice, Gather, Resize>;
+                 Concat, Pad, Reshape, Transpose, Slice, Gather, Resize,              //
+                 Lstm, Svdf>;
 
 }  // namespace nnom

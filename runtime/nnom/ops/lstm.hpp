@@ -1,0 +1,154 @@
+/// \file
+/// Lstm: long short-term memory over a sequence.
+#pragma once
+
+#include "nnom/recurrent.hpp"
+
+namespace nnom {
+
+/// For each row x of its input, from h = c = 0 (the zero point) or what the last run left:
+///
+///     i, f, o = logistic(W x + R h + b),  g = tanh(W x + R h + b),  each with its own W, R and b
+///     c = f * c + i * g,  h = o * tanh(c)
+///
+/// and h is a row of its output. In a node, `weights` are the four W [units][inputs], then the four
+/// R [units][units], and `bias` the four b, each in the order i, f, g, o (TFLite's). No peepholes,
+/// no projection, no coupled gates, no layer normalisation.
+struct Lstm {
+  static constexpr const char* name = "Lstm";
+  static constexpr int max_inputs = 1;
+  static constexpr bool keeps_state = true, packed = true;
+  static constexpr int gates = 4;
+
+  template <class N>
+  struct Data {
+    using Numbers = N;
+    using Rescale = typename Wide<N>::Rescale;
+
+    const typename N::Weight *weights = nullptr, *recurrent = nullptr;  ///< four matrices each
+    const typename N::Bias *bias = nullptr, *recurrent_bias = nullptr;  ///< zero points folded in
+    Rescale rescale[2 * gates]{};   ///< of the four products with the input, of those with h
+    Rescale product{}, output{};    ///< of i * g, of o * tanh(c)
+    typename N::In hidden_zero = 0;  ///< what h begins as
+    int power = 0;                   ///< a cell is in units of 2^power
+    typename Gates<N>::Value clip = most();  ///< the largest cell, either way
+    Clamp<N> finish{};
+
+    static constexpr typename Gates<N>::Value most() {
+      if constexpr (N::quantised)
+        return INT16_MAX;
+      else
+        return __builtin_huge_valf();
+    }
+    static constexpr void fields(auto& d, auto visit) {
+      visit("weights", d.weights), visit("recurrent", d.recurrent);
+      visit("bias", d.bias), visit("recurrent_bias", d.recurrent_bias);
+      if constexpr (N::quantised) {
+        visit("rescale", d.rescale), visit("product", d.product), visit("output", d.output);
+        visit("hidden_zero", d.hidden_zero), visit("power", d.power), visit("clip", d.clip);
+      }
+      visit("finish", d.finish);
+    }
+  };
+
+  bool stateful = false;  ///< h and c stay from one run to the next
+  float clip = 0;         ///< limits c to [-clip, clip], if it is not 0
+  int units = 0;
+  int steps = 0, inputs = 0;
+
+  constexpr Matrix matrix(bool recurrent) const {
+    return {units, 1, recurrent ? units : inputs};
+  }
+  constexpr int constants() const { return gates * units * (inputs + units); }
+  constexpr int biases() const { return gates * units; }
+  constexpr int64_t macs() const { return int64_t{steps} * constants(); }
+  constexpr Inferred infer(const Shape* x, int) {
+    if (x[0].rank != 2) return {{}, "its input must have two axes besides the batch"};
+    if (units < 1 || units > 1 << 14) return {{}, "its number of units makes no sense"};
+    if (x[0].back() > 1 << 14) return {{}, "its input has too many features"};
+    steps = x[0][0], inputs = x[0][1];
+    return {{2, {steps, units}}};
+  }
+  template <class N>
+  constexpr Memory memory() const {
+    const int state = units * int{sizeof(typename Gates<N>::Value) + sizeof(typename N::In)};
+    const int row = int{sizeof(typename N::Out)};
+    Memory m;
+    m.scratch = Scratch<N>(*this).bytes + (stateful ? 0 : state);
+    m.state = stateful ? state : 0;
+    // A row of the output is written when the input's has been read.
+    m.lead = lead_of(steps, units * row, steps, inputs * row, [](int y) { return y + 1; });
+    return m;
+  }
+  static constexpr void fields(auto& op, auto visit) {
+    visit("stateful", op.stateful), visit("clip", op.clip), visit("units", op.units);
+    visit("steps", op.steps), visit("inputs", op.inputs);
+  }
+
+  template <class N>
+  static void reset(const Lstm& op, const Data<N>& d, unsigned char* state) {
+    if (op.stateful) clear<N>(op, d, state);
+  }
+  template <class N>
+  static void clear(const Lstm& op, const Data<N>& d, unsigned char* state) {
+    auto* const cell = reinterpret_cast<typename Gates<N>::Value*>(state);
+    auto* const hidden = reinterpret_cast<typename N::In*>(cell + op.units);
+    for (int u = 0; u < op.units; ++u) cell[u] = 0, hidden[u] = d.hidden_zero;
+  }
+
+  template <class T, class N>
+  [[gnu::always_inline]] static void run(const Lstm& op, const Data<N>& d, const Io<Lstm, N>& io) {
+    using G = Gates<N>;
+    using Value = typename G::Value;
+    const Scratch<N> s(op);
+    auto* const x_sum = reinterpret_cast<typename Wide<N>::Out*>(io.scratch);
+    auto* const h_sum = x_sum + op.units;
+    auto* const gate = reinterpret_cast<Value*>(io.scratch + s.gates);
+    unsigned char* const state = op.stateful ? io.state : io.scratch + s.bytes;
+    auto* const cell = reinterpret_cast<Value*>(state);
+    auto* const hidden = reinterpret_cast<typename N::In*>(cell + op.units);
+    if (!op.stateful) clear<N>(op, d, state);
+    const int sizes[2] = {N::Layout::size(op.matrix(false)), N::Layout::size(op.matrix(true))};
+    for (int t = 0; t < op.steps; ++t) {
+      const LineOf<N>* const x =
+          line_of<T, N>(io.in[0].base + t * op.inputs, op.inputs, io.scratch + s.x);
+      const LineOf<N>* const h = line_of<T, N>(hidden, op.units, io.scratch + s.h);
+      for (int g = 0; g < gates; ++g) {
+        const int b = g * op.units;
+        multiply_line<T, N>(
+            x, {op.matrix(false), d.weights + g * sizes[0], d.bias + b, &d.rescale[g]}, x_sum);
+        multiply_line<T, N>(h,
+                            {op.matrix(true), d.recurrent + g * sizes[1], d.recurrent_bias + b,
+                             &d.rescale[gates + g]},
+                            h_sum);
+        for (int u = 0; u < op.units; ++u) {
+          const auto sum = G::sum(x_sum[u], h_sum[u]);
+          gate[b + u] = static_cast<Value>(g == 2 ? G::tanh(sum) : G::logistic(sum));
+        }
+      }
+      typename N::Out* const out = io.out.base + t * op.units;
+      for (int u = 0; u < op.units; ++u) {
+        const Value* const v = gate + u;
+        const auto c = G::cell(v[op.units], cell[u], v[0], v[2 * op.units], d.power, d.product);
+        cell[u] = static_cast<Value>(c > d.clip ? d.clip : c < -d.clip ? -d.clip : c);
+        out[u] = hidden[u] =
+            d.finish(d.output(v[3 * op.units] * G::cell_tanh(cell[u], d.power)));
+      }
+    }
+  }
+
+ private:
+  /// Where what lies in scratch memory: two sums a unit, four gates a unit, lines of x and h.
+  template <class N>
+  struct Scratch {
+    int gates, x, h, bytes;
+
+    constexpr explicit Scratch(const Lstm& op)
+        : gates(2 * op.units * int{sizeof(typename Wide<N>::Out)}),
+          x(round_up(gates + Lstm::gates * op.units * int{sizeof(typename Gates<N>::Value)}, 4)),
+          h(x + line_bytes<N>(op.inputs)),
+          bytes(round_up(h + line_bytes<N>(op.units), 8)) {}
+  };
+};
+
+}  // namespace nnom

@@ -1,0 +1,119 @@
+/// \file
+/// What recurrent layers share: products with a weight matrix that keep all their bits, and the
+/// functions of an LSTM's gates in each arithmetic.
+#pragma once
+
+#include "nnom/convolution.hpp"
+#include "nnom/fixed16.hpp"
+
+namespace nnom {
+
+template <bool condition, class A, class B>
+struct Either {
+  using type = A;
+};
+template <class A, class B>
+struct Either<false, A, B> {
+  using type = B;
+};
+template <bool condition, class A, class B>
+using either = typename Either<condition, A, B>::type;
+
+/// N with outputs of 32 bits, or unrounded reals; scaled in both of TFLite's dialects as by Double.
+template <class N>
+struct Wide : N {
+  using Out = either<N::quantised, int32_t, typename N::Acc>;
+  using Rescale = either<N::quantised, Double, Unscaled>;
+  static constexpr Out lowest = N::quantised ? Out(INT32_MIN) : Out(-__builtin_huge_valf());
+  static constexpr Out highest = N::quantised ? Out(INT32_MAX) : Out(__builtin_huge_valf());
+};
+
+/// A matrix of weights as Layout packs it, with one bias for each of its rows.
+template <class N>
+struct PackedMatrix {
+  Matrix matrix;
+  const typename N::Weight* weights;
+  const typename N::Bias* bias;
+  const typename Wide<N>::Rescale* rescale;
+};
+
+/// out[r] = rescale(bias[r] + line . row r)
+template <class T, class N>
+[[gnu::always_inline]] inline void multiply_line(const LineOf<N>* line, const PackedMatrix<N>& p,
+                                                 typename Wide<N>::Out* out) {
+  Window<LineOf<N>> w;
+  w.first = line, w.length = p.matrix.length;
+  Linear<Wide<N>> d;
+  d.weights = p.weights, d.bias = p.bias, d.rescale = p.rescale, d.per_channel = false;
+  multiply<T, Wide<N>>({w, 0, 1, out, 0}, p.matrix, d, p.weights, 0);
+}
+
+/// Bytes of a line of n elements, and the line itself: `in`, or a widened copy of it in `memory`.
+template <class N>
+constexpr int line_bytes(int n) {
+  if (sizeof(LineOf<N>) == sizeof(typename N::In)) return 0;
+  return round_up((n + N::Layout::depth - 1) * int{sizeof(LineOf<N>)}, 4);
+}
+template <class T, class N>
+[[gnu::always_inline]] inline const LineOf<N>* line_of(const typename N::In* in, int n,
+                                                       unsigned char* memory) {
+  if constexpr (sizeof(LineOf<N>) == sizeof(typename N::In)) {
+    return in;
+  } else {
+    auto* const line = reinterpret_cast<LineOf<N>*>(memory);
+    T::widen(line, in, n);
+    return line;
+  }
+}
+
+/// The values between an LSTM's inputs and outputs. Quantised: gates in units of 2^-15, their sums
+/// of 2^-12, the cell of 2^power. Source: lstm_eval in TFLite (Single) and TFLite Micro (Double).
+template <class N, class Rescale = typename N::Rescale>
+struct Gates;
+
+template <class N>
+struct Gates<N, Single> {
+  using Value = int16_t;
+
+  /// The sum of the products with the input and with the last output.
+  static int sum(int x, int h) { return clamp16(clamp16(x) + max(min(h, 1 << 17), -(1 << 17))); }
+  static int logistic(int sum) { return gemmlowp16::logistic(sum, 3); }
+  static int tanh(int sum) { return gemmlowp16::tanh(sum, 3); }
+  static int cell(int forget, int cell, int input, int candidate, int power, Double) {
+    return clamp16(shifted_down(forget * cell, 15) +
+                   static_cast<int16_t>(shifted_down(input * candidate, 30 + power)));
+  }
+  static int cell_tanh(int cell, int power) { return gemmlowp16::tanh(cell, 15 + power); }
+};
+
+template <class N>
+struct Gates<N, Double> {
+  using Value = int16_t;
+
+  static int sum(int x, int h) { return clamp16(clamp16(x) + clamp16(h)); }
+  static int logistic(int sum) { return table16::logistic(sum * 3); }
+  static int tanh(int sum) { return table16::tanh(sum * 3); }
+  static int cell(int forget, int cell, int input, int candidate, int, Double product) {
+    constexpr Double fraction{1 << 30, -14};  // 2^-15
+    return clamp16(clamp16(fraction(forget * cell)) + clamp16(product(input * candidate)));
+  }
+  static int cell_tanh(int cell, int power) {
+    const int down = -12 - power;
+    return table16::tanh(down > 0 ? (cell * 3 + (1 << (down - 1))) >> down : cell * (3 << -down));
+  }
+};
+
+template <class N>
+struct Gates<N, Unscaled> {
+  using Value = typename N::Acc;
+
+  static Value sum(Value x, Value h) { return x + h; }
+  static Value logistic(Value v) { return 1 / (1 + Value(__builtin_exp(-v))); }
+  static Value tanh(Value v) { return Value(__builtin_tanh(v)); }
+  static Value cell(Value forget, Value cell, Value input, Value candidate, int, Unscaled) {
+    return forget * cell + input * candidate;
+  }
+  static Value cell_tanh(Value cell, int) { return tanh(cell); }
+};
+
+}  // namespace nnom
