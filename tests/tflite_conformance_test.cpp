@@ -93,8 +93,8 @@ int differences(const Program& program, int tensor, std::span<const unsigned cha
   return count;
 }
 
-/// Empty if every output of every sample is right; else what is wrong. Samples `follow` one another,
-/// or each is the first.
+/// Empty if every output of every sample is right; else what is wrong. Samples `follow` one
+/// another, or each is the first.
 std::string run_case(const Fixture& fixture, const std::string& name, Rounding rounding,
                      bool follow) {
   const Array model = fixture.read(name + "/model");
@@ -110,6 +110,9 @@ std::string run_case(const Fixture& fixture, const std::string& name, Rounding r
     inputs.push_back(fixture.read(name + "/in" + std::to_string(i)));
   for (int i = 0; fixture.has(name + "/" + dialect + std::to_string(i)); ++i)
     outputs.push_back(fixture.read(name + "/" + dialect + std::to_string(i)));
+  for (const Array& a : outputs)
+    if (!graph.quantised() && !is_float(a) && a.dtype != DType::b8)
+      throw Error("integers for an output of real numbers");
   if (inputs.size() != graph.inputs.size() || outputs.size() != graph.outputs.size())
     return "another number of inputs or outputs";
   int wrong = 0, values = 0;

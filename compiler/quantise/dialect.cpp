@@ -49,8 +49,18 @@ struct Check {
       fail(
           "TFLite Micro ignores the scale of its output, which gives wrong results: use --rounding "
           "single, or let its input and output have one scale");
+    if (op.function == nnom::Function::negative && (in != out() || in.zero != 0))
+      fail(
+          "TFLite negates stored numbers, whatever their scales and zero points, which gives wrong "
+          "results");
     if (op.function == nnom::Function::hard_silu && in.scale / 128 / out().scale < 0x1p-16)
       fail("its output's scale is so large that TFLite does not define what it computes");
+  }
+  void operator()(const nnom::TransposeConv2D& op) const {
+    if (single && (op.stride.h > op.kernel.h || op.stride.w > op.kernel.w))
+      fail(
+          "its strides are larger than its kernel: desktop TFLite then rounds it another way: use "
+          "--rounding double");
   }
   void operator()(const nnom::Pad&) const {
     if (!single && node.source == "SPACE_TO_BATCH_ND" && out().zero != 0)

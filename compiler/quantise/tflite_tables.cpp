@@ -62,8 +62,9 @@ Table float_table(const Scales& s, G g) {
 /// TFLite Micro's: values of 4 bits before the point; `bits` of the function's 31 are dropped.
 template <class F>
 std::vector<int8_t> fixed_table(const Quantisation& in, int bits, int zero, F function) {
-  const auto rescale = rescale_by<nnom::Double>(in.scale * (1 << 27));
-  const double radius = std::floor(std::ldexp(15, 27 - rescale.shift));
+  const double factor = in.scale * (1 << 27);
+  const auto rescale = rescale_by<nnom::Double>(factor);
+  const double radius = std::floor(std::ldexp(15, 27 - (std::ilogb(factor) + 1)));
   std::vector<int8_t> table;
   for (int q = -128; q < 128; ++q) {
     const int x = q - in.zero;
@@ -223,14 +224,10 @@ Table tflite_table(const Activation& op, const NodeScales& scales) {
   switch (op.function) {
     case Function::sigmoid:
       if (single) return float_table<true>(s, as_float(op));
-      return scales.out == Quantisation{1.0 / 256, -128}
-                 ? fixed_table(scales.in[0], 23, -128, gemmlowp::logistic)
-                 : Table{};
+      return fixed_table(scales.in[0], 23, -128, gemmlowp::logistic);
     case Function::tanh:
       if (single) return float_table<true>(s, as_float(op));
-      return scales.out == Quantisation{1.0 / 128, 0}
-                 ? fixed_table(scales.in[0], 24, 0, gemmlowp::tanh)
-                 : Table{};
+      return fixed_table(scales.in[0], 24, 0, gemmlowp::tanh);
     case Function::linear:
       return linear<single>(s);
     case Function::relu:
