@@ -45,6 +45,13 @@ int Graph::add_input(std::string tensor_name, const Shape& shape) {
   return inputs.back();
 }
 
+int Graph::add_variable(std::string tensor_name, const Shape& shape, std::vector<float> initial) {
+  const int tensor = add_input(std::move(tensor_name), shape);
+  inputs.pop_back();
+  variables.push_back({tensor, -1, std::move(initial)});
+  return tensor;
+}
+
 int Graph::add(Node node) {
   const OpInfo& op = info(node.op);
   const auto fail = [&](const std::string& why) {
@@ -92,7 +99,19 @@ std::vector<int> Graph::consumers(int tensor) const {
 }
 
 bool Graph::is_output(int tensor) const {
-  return std::count(outputs.begin(), outputs.end(), tensor) > 0;
+  return std::count(outputs.begin(), outputs.end(), tensor) > 0 ||
+         std::any_of(variables.begin(), variables.end(),
+                     [&](const Variable& v) { return v.next == tensor; });
+}
+
+int Graph::last_reader(int tensor) const {
+  int last = -1;
+  for (const int i : consumers(tensor)) {
+    const Node& node = nodes[static_cast<size_t>(i)];
+    const bool alias = info(node.op).alias;
+    last = std::max({last, i, alias ? last_reader(node.output) : -1});
+  }
+  return last;
 }
 
 bool Graph::quantised() const {

@@ -40,8 +40,8 @@ struct StoredWeights {
   std::vector<float> scale;
   std::vector<int64_t> bias;
   int zero = 0;  ///< of a constant operand
-  /// Of a recurrent node, whose `scale` has one entry for each matrix. Lstm: of its hidden state, of
-  /// its cell (a power of two), and of the product that becomes the hidden state. Svdf: of its
+  /// Of a recurrent node, whose `scale` has one entry for each matrix. Lstm: of its hidden state,
+  /// of its cell (a power of two), and of the product that becomes the hidden state. Svdf: of its
   /// memory.
   std::vector<Quantisation> inner{};
 };
@@ -59,6 +59,13 @@ struct Node {
   std::optional<StoredWeights> stored{};  ///< in quantised models
 };
 
+/// A tensor that keeps its content from one run to the next.
+struct Variable {
+  int tensor = -1;               ///< no node makes it: it holds what `next` was in the last run
+  int next = -1;                 ///< -1: it stays as it is
+  std::vector<float> initial{};  ///< before the first run
+};
+
 /// A network with real numbers. Nodes stand in an order in which they can run.
 struct Graph {
   std::string file;  ///< where it came from, for messages
@@ -69,6 +76,7 @@ struct Graph {
   /// For each input and output whose axes the file has in another order (channels first): axis i
   /// of the file's is axis order[i] of the tensor. Empty where they agree; may be left out for all.
   std::vector<std::vector<int>> input_order, output_order;
+  std::vector<Variable> variables{};
 
   /// Adds an input; returns its tensor.
   int add_input(std::string tensor_name, const Shape& shape);
@@ -79,11 +87,17 @@ struct Graph {
   int add(Node node);
 
   const Shape& shape(int tensor) const { return tensors[static_cast<size_t>(tensor)].shape; }
-  /// Index of the node that makes `tensor`, or -1 for an input.
+  /// Adds a variable without a `next`; returns its tensor.
+  int add_variable(std::string tensor_name, const Shape& shape, std::vector<float> initial);
+
+  /// Index of the node that makes `tensor`, or -1 for an input or a variable.
   int producer(int tensor) const;
   /// Indices of the nodes that read `tensor`, each once.
   std::vector<int> consumers(int tensor) const;
+  /// Whether it is an output of the network, or becomes the content of a variable.
   bool is_output(int tensor) const;
+  /// Index of the last node that reads the memory of `tensor`, -1 if none does.
+  int last_reader(int tensor) const;
   /// Whether the file says how every tensor is quantised; a graph has all or none.
   bool quantised() const;
   int64_t macs() const;

@@ -42,9 +42,11 @@ using AllNumbers = List<nnom::Float<double, nnom::layout::Vector>,       //
 /// What `Op` computes with in the arithmetic N: the packing matters only to those with weights.
 template <class Op, class N>
 using NumbersOf =
-    std::conditional_t<std::is_same_v<typename Op::template Data<N>, nnom::Linear<N>> ||
-                           requires { Op::packed; },
-                       N, typename N::Unpacked>;
+    std::conditional_t < std::is_same_v<typename Op::template Data<N>, nnom::Linear<N>> ||
+    requires {
+  Op::packed;
+}
+, N, typename N::Unpacked > ;
 
 /// Calls f.operator()<N>() with the type that `numbers` names.
 decltype(auto) with_numbers(const Numbers& numbers, auto f) {

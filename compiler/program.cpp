@@ -1,5 +1,6 @@
 #include "compiler/program.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "compiler/quantise/fixed_point.hpp"
@@ -24,6 +25,13 @@ void store(const Program& program, int tensor, std::span<const float> values,
     to[i] = static_cast<unsigned char>(quantise_input(values[i], q));
 }
 
+std::vector<unsigned char> initial_bytes(const Program& program, const Variable& variable) {
+  std::vector<unsigned char> bytes(
+      static_cast<size_t>(tensor_bytes(program.graph, variable.tensor, program.numbers)));
+  store(program, variable.tensor, variable.initial, bytes);
+  return bytes;
+}
+
 std::vector<float> load(const Program& program, int tensor, std::span<const unsigned char> bytes) {
   std::vector<float> values(bytes.size() / static_cast<size_t>(program.numbers.element_bytes()));
   if (!program.numbers.quantised) {
@@ -36,11 +44,64 @@ std::vector<float> load(const Program& program, int tensor, std::span<const unsi
   return values;
 }
 
+namespace {
+
+const Node* producer_of(const Graph& graph, int tensor) {
+  const int p = graph.producer(tensor);
+  return p < 0 ? nullptr : &graph.nodes[static_cast<size_t>(p)];
+}
+
+/// The tensor whose memory `tensor` only renames.
+int root_of(const Graph& graph, int tensor) {
+  const Node* node = producer_of(graph, tensor);
+  return node && info(node->op).alias ? root_of(graph, node->inputs[0]) : tensor;
+}
+
+/// Whether the node that makes a variable's next content can write it where the variable lies.
+bool in_place(const Graph& graph, const Variable& variable) {
+  const auto shares = [&](const Variable& v) { return v.next == variable.next; };
+  return graph.last_reader(variable.tensor) < graph.producer(variable.next) &&
+         std::count_if(graph.variables.begin(), graph.variables.end(), shares) == 1;
+}
+
+bool is_variable(const Graph& graph, int tensor) {
+  return std::any_of(graph.variables.begin(), graph.variables.end(),
+                     [&](const Variable& v) { return v.tensor == tensor; });
+}
+
+/// A copy of what becomes the content of `variable`, at the end of the run.
+void copy_next(Program& p, Variable& variable) {
+  Node copy;
+  copy.name = p.graph.tensors[static_cast<size_t>(variable.tensor)].name + "/next";
+  copy.source = "variable";
+  nnom::Slice all;
+  all.out = p.graph.shape(variable.next);
+  copy.op = all, copy.inputs = {variable.next};
+  p.scales.push_back(p.scales[static_cast<size_t>(variable.next)]);
+  variable.next = p.graph.add(std::move(copy));
+}
+
+/// Has each variable's next content made when nothing reads the last any more. Those that move
+/// from one variable to another are read before any is written.
+void settle_variables(Program& p) {
+  Graph& g = p.graph;
+  for (Variable& v : g.variables) {
+    if (v.next < 0) continue;
+    v.next = root_of(g, v.next);
+    if (is_variable(g, v.next)) copy_next(p, v);
+  }
+  for (Variable& v : g.variables)
+    if (v.next >= 0 && !in_place(g, v)) copy_next(p, v);
+}
+
+}  // namespace
+
 Program lower(Graph graph, std::vector<Quantisation> scales, const Lowering& lowering) {
   Program p;
   p.graph = std::move(graph);
   p.scales = std::move(scales);
   p.scales.resize(p.graph.tensors.size());
+  settle_variables(p);
   p.numbers = lowering.numbers;
   for (const Node& node : p.graph.nodes) {
     NodeScales s;

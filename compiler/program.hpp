@@ -25,6 +25,8 @@ struct Program {
 /// Writes the values of `tensor` as the program stores them: quantised as on the board, or floats.
 void store(const Program& program, int tensor, std::span<const float> values,
            std::span<unsigned char> to);
+/// What a variable holds before the first run, as the program stores it.
+std::vector<unsigned char> initial_bytes(const Program& program, const Variable& variable);
 /// The real values of `tensor` from its bytes.
 std::vector<float> load(const Program& program, int tensor, std::span<const unsigned char> bytes);
 

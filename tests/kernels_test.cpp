@@ -163,7 +163,8 @@ Bytes run_bands(const Case& c, const Program& program, const std::vector<Bytes>&
   for (int y0 = 0, y1; y0 < rows; y0 = y1) {
     y1 = r.whole(y0 + 1, std::min(rows, y0 + 4));
     std::vector<float> scratch(static_cast<size_t>(scratch_bytes / 4 + 1), NAN);
-    RowsCall call{.in = {}, .out = {result.data()}, .scratch = nullptr, .state = nullptr, .y0 = y0, .y1 = y1};
+    RowsCall call{
+        .in = {}, .out = {result.data()}, .scratch = nullptr, .state = nullptr, .y0 = y0, .y1 = y1};
     call.scratch = reinterpret_cast<unsigned char*>(scratch.data());
     const auto [first, last] = input_rows(op, y0, y1);
     std::vector<Bytes> memory;

@@ -106,7 +106,8 @@ std::vector<int> stored_lstm(const nnom::Lstm& op, const Node& node, const NodeS
   const size_t w = units * static_cast<size_t>(op.inputs), r = units * units;
   const double x_scale = scales.in[0].scale, h_scale = scales.out.scale, gate = 1.0 / 4096;
   std::vector<Integers> matrices;
-  for (size_t g = 0; g < 4; ++g) matrices.push_back(integers(std::span(node.weights).subspan(g * w, w)));
+  for (size_t g = 0; g < 4; ++g)
+    matrices.push_back(integers(std::span(node.weights).subspan(g * w, w)));
   for (size_t g = 0; g < 4; ++g)
     matrices.push_back(integers(std::span(node.weights).subspan(4 * w + g * r, r)));
   const int clip = op.clip > 0 ? std::min(static_cast<int>(op.clip * 2048), 32767) : 32767;
@@ -119,8 +120,7 @@ std::vector<int> stored_lstm(const nnom::Lstm& op, const Node& node, const NodeS
       int v[4];
       for (size_t g = 0; g < 4; ++g) {
         const Integers &mw = matrices[g], &mr = matrices[4 + g];
-        const double real =
-            node.bias.empty() ? 0 : static_cast<double>(node.bias[g * units + i]);
+        const double real = node.bias.empty() ? 0 : static_cast<double>(node.bias[g * units + i]);
         const int64_t bias = std::llround(real / (x_scale * mw.scale));
         const int64_t a = scaled(mw.dot(u, op.inputs, in.data() + t * op.inputs) + bias, x_scale,
                                  mw.scale, gate, rounding);
@@ -142,9 +142,9 @@ std::vector<int> stored_lstm(const nnom::Lstm& op, const Node& node, const NodeS
       const int squashed = single ? nnom::gemmlowp16::tanh(c[i], 4) : nnom::table16::tanh(6 * c[i]);
       double factor = std::ldexp(1, -30) / h_scale;
       if (single) factor = static_cast<double>(static_cast<float>(factor));
-      const int64_t y = double_rounding(v[3] * squashed, factor_of(static_cast<long double>(factor)))
-                            .value() +
-                        scales.out.zero;
+      const int64_t y =
+          double_rounding(v[3] * squashed, factor_of(static_cast<long double>(factor))).value() +
+          scales.out.zero;
       out.push_back(static_cast<int>(std::clamp<int64_t>(y, -128, 127)));
       h[i] = out.back() - scales.out.zero;
     }
@@ -168,7 +168,8 @@ std::vector<int64_t> stored_svdf(const nnom::Svdf& op, const Node& node, const N
   const double memory = reach > 0 ? reach / 32767 : 1;
   std::vector<int64_t> out;
   for (int u = 0; u < op.units; ++u) {
-    const double real = node.bias.empty() ? 0 : static_cast<double>(node.bias[static_cast<size_t>(u)]);
+    const double real =
+        node.bias.empty() ? 0 : static_cast<double>(node.bias[static_cast<size_t>(u)]);
     int64_t acc = std::llround(std::clamp(real / (memory * time), -2147483648.0, 2147483647.0));
     for (int f = u * op.rank; f < (u + 1) * op.rank; ++f)
       acc += clamp16(scaled(features.dot(f, op.inputs, in.data()), x.scale, features.scale, memory,

@@ -68,11 +68,11 @@ Bytes run(const Layer& l, int lead = INT_MAX) {
   std::memset(pool, 0x55, static_cast<size_t>(input - pool) + margin);
   std::memcpy(input, l.inputs[0].data(), in);
   RowsCall call{.in = {{input}},
-                  .out = {output},
-                  .scratch = reinterpret_cast<unsigned char*>(scratch.data()),
-                  .state = reinterpret_cast<unsigned char*>(state.data()),
-                  .y0 = 0,
-                  .y1 = output_rows(l.op())};
+                .out = {output},
+                .scratch = reinterpret_cast<unsigned char*>(scratch.data()),
+                .state = reinterpret_cast<unsigned char*>(state.data()),
+                .y0 = 0,
+                .y1 = output_rows(l.op())};
   for (size_t i = 1; i < l.inputs.size(); ++i) call.in.push_back({l.inputs[i].data()});
   run_kernel_rows(l.op(), l.numbers, l.data, call);
   return {output, output + l.output_bytes};

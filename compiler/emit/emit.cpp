@@ -1,5 +1,6 @@
 #include "compiler/emit/emit.hpp"
 
+#include <algorithm>
 #include <map>
 
 #include "compiler/emit/names.hpp"
@@ -131,7 +132,19 @@ class Emitter {
           is_fixed(node, o_.optimise) ? fmt::format("nnom::fixed<{}>", at->second) : at->second, id,
           id);
       if (op.memory(node.op, p_.numbers).state)
-        resets += fmt::format("  nnom::reset_layer({}, {}_data, {}_at, arena);\n", at->second, id, id);
+        resets +=
+            fmt::format("  nnom::reset_layer({}, {}_data, {}_at, arena);\n", at->second, id, id);
+    }
+    for (const Variable& v : p_.graph.variables) {
+      const auto t = static_cast<size_t>(v.tensor);
+      const std::vector<unsigned char> bytes = initial_bytes(p_, v);
+      const bool even = std::ranges::count(bytes, bytes[0]) == std::ssize(bytes);
+      const std::string id = names.unique(p_.graph.tensors[t].name) + "_initial";
+      if (!even)
+        constants += fmt::format("{} unsigned char {}[] = {{\n{}}};\n\n", storage_, id,
+                                 elements_text(bytes.data(), bytes.size()));
+      resets += fmt::format("  __builtin_mem{}(arena + {}, {}, {});\n", even ? "set" : "cpy",
+                            p_.plan.tensor[t], even ? std::to_string(bytes[0]) : id, bytes.size());
     }
     if (p_.plan.state)
       resets = "\ninline void reset_layers(unsigned char* arena) {\n" + resets + "}\n";
@@ -161,9 +174,11 @@ class Emitter {
         "    observer(context, {{name, nnom::value(op).name, index++, nnom::value(op).macs(), "
         "arena + at.out.offset, bytes}});\n  }});\n}}\n{2}",
         specifier, space,
-        p_.plan.state ? fmt::format("\n{}void Graph::reset(unsigned char* arena) {{ {}reset_layers(arena); }}\n",
-                                    specifier, space)
-                      : "");
+        p_.plan.state
+            ? fmt::format(
+                  "\n{}void Graph::reset(unsigned char* arena) {{ {}reset_layers(arena); }}\n",
+                  specifier, space)
+            : "");
   }
 
   /// The compiler's own options don't slow the kernels down: -O0 would ninefold their time.

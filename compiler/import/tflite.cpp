@@ -5,6 +5,7 @@
 #include <set>
 
 #include "compiler/import/tflite_call.hpp"
+#include "compiler/import/tflite_operators.hpp"
 #include "compiler/io/array.hpp"
 #include "compiler/io/file.hpp"
 #include "compiler/simulate/simulate.hpp"
@@ -14,6 +15,7 @@ namespace tflite {
 namespace {
 
 constexpr int kQuantize = 114, kDequantize = 6;
+constexpr int kCallOnce = 129, kVarHandle = 142, kAssignVariable = 144;
 constexpr size_t kMostElements = size_t{1} << 28;
 constexpr int64_t kMostFolded = int64_t{1} << 24;  // operations and elements of constant arithmetic
 
@@ -80,6 +82,9 @@ class Builder {
     for (Value& v : session_.values)  // truths are 1 and 0
       if (session_.quantised && v.type == format::ElementType_boolean) v.scale = Quantisation{1, 0};
     for (const int t : numbers(session_.file.graph().inputs())) add_input(t);
+    for (const auto* op : *session_.file.graph().operators())
+      if (session_.file.code(*op) == kCallOnce)
+        read_initial(session_.file.options<format::CallOnceOptions>(*op).graph());
     for (const auto* op : *session_.file.graph().operators()) {
       const Row& row = *find_operator(session_.file.code(*op));
       if (!fold(*op, row)) {
@@ -179,6 +184,26 @@ class Builder {
     v.scale = Quantisation{static_cast<double>(scales[0]), static_cast<int>(zero) - moved};
   }
 
+  /// The constants that graph `index` assigns to variables, before the first run.
+  void read_initial(int index) {
+    const format::Graph* once = session_.file.graph(index);
+    if (!once) fail("CALL_ONCE runs a graph there is not");
+    std::map<int, std::string> names;
+    for (const auto* op : *once->operators()) {
+      const int code = session_.file.code(*op);
+      const auto in = numbers(op->inputs()), out = numbers(op->outputs());
+      if (code == kVarHandle && out.size() == 1) {
+        names[out[0]] = variable_name(session_.file.options<format::VarHandleOptions>(*op));
+        continue;
+      }
+      if (code != kAssignVariable || in.size() != 2 || !names.contains(in[0]) || in[1] < 0)
+        fail("CALL_ONCE does more than assign constants to variables, which is not supported");
+      const Value v = value_of(File::tensor(*once, in[1]), false);
+      if (!v.is_constant) fail("CALL_ONCE assigns '{}', which is no constant", v.name);
+      session_.kept[names[in[0]]].initial = v.constant;
+    }
+  }
+
   bool is_int8(const Value& v) const {
     return v.scale && (v.type == format::ElementType_int8 || v.type == format::ElementType_uint8);
   }
@@ -239,7 +264,9 @@ class Builder {
     if (g.producer(v.tensor) < 0 || g.is_output(v.tensor)) {
       Node copy;
       copy.name = v.name + "/output", copy.source = "output";
-      copy.op = nnom::Reshape{g.shape(v.tensor)};
+      nnom::Slice all;  // the content of a variable changes before the output is read
+      all.out = g.shape(v.tensor);
+      copy.op = is_variable(v.tensor) ? Op(all) : Op(nnom::Reshape{all.out});
       copy.inputs = {v.tensor};
       const auto scale = g.tensors[static_cast<size_t>(v.tensor)].quantisation;
       v.tensor = g.add(std::move(copy));
@@ -248,9 +275,16 @@ class Builder {
     g.outputs.push_back(v.tensor);
   }
 
+  bool is_variable(int tensor) const {
+    const auto& all = session_.graph.variables;
+    return std::any_of(all.begin(), all.end(),
+                       [&](const Variable& v) { return v.tensor == tensor; });
+  }
+
   /// Computes an operator whose inputs are all constants, in real numbers; its outputs become
   /// constants too.
   bool fold(const format::Operator& op, const Row& row) {
+    if (numbers(op.inputs()).empty()) return false;
     for (const int t : numbers(op.inputs()))
       if (t >= 0 && !value(t).is_constant) return false;
     Session inner{.file = session_.file, .folding = true, .values = session_.values};

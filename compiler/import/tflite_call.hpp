@@ -34,6 +34,13 @@ struct Value {
   Shape shape() const;
 };
 
+/// A variable of the file, by its name.
+struct Kept {
+  std::vector<double> initial{};  ///< stored numbers; empty if nothing says
+  int variable = -1;              ///< of the graph, once it is read
+  int now = -1;                   ///< the tensor that was assigned, once one was
+};
+
 /// What all operators of one import share.
 struct Session {
   const File& file;
@@ -42,6 +49,8 @@ struct Session {
   bool folding = false;         ///< computes constants from constants
   std::vector<Value> values{};  ///< of each tensor of the file
   std::map<std::string, int> names{};
+  std::map<std::string, Kept> kept{};
+  std::map<int, std::string> handles{};  ///< name of the variable, by tensor of the file
 };
 
 class Call {
@@ -66,6 +75,11 @@ class Call {
   bool is_constant(int i) const { return in(i).is_constant && !session_.folding; }
   const Value& in(int i) const;
   const Value& out(int i = 0) const;
+  // Variables: a handle names one, others read and assign it.
+  void name_variable();
+  void read_variable();
+  void assign_variable();
+
   /// A value between input and output that has a scale and no content; null if it is missing.
   const Value* between(int i) const;
   bool quantised() const { return session_.quantised; }
@@ -114,6 +128,8 @@ class Call {
   const std::vector<std::vector<float>>& bound() const { return bound_; }
 
  private:
+  Kept& kept();
+
   Session& session_;
   const format::Operator& op_;
   const char* op_name_;

@@ -31,25 +31,33 @@ void File::check() const {
   for (const auto* g : *graphs)
     if (!g->tensors() || !g->operators() || !g->inputs() || !g->outputs())
       damaged("graph: a list is missing");
-  const auto in_range = [&](const flatbuffers::Vector<int32_t>* list, bool optional) {
-    for (const int t : numbers(list))
-      if (t >= static_cast<int>(graph().tensors()->size()) || t < (optional ? -1 : 0))
-        damaged("graph: it names a tensor there is not");
-  };
-  in_range(graph().inputs(), false);
-  in_range(graph().outputs(), false);
-  for (const auto* op : *graph().operators()) {
-    if (op->code_index() >= model().codes()->size()) damaged("an operator's code");
-    in_range(op->inputs(), true);
-    in_range(op->outputs(), false);
-    in_range(op->intermediates(), false);
+  for (const auto* g : *graphs) {
+    const auto in_range = [&](const flatbuffers::Vector<int32_t>* list, bool optional) {
+      for (const int t : numbers(list))
+        if (t >= static_cast<int>(g->tensors()->size()) || t < (optional ? -1 : 0))
+          damaged("graph: it names a tensor there is not");
+    };
+    in_range(g->inputs(), false);
+    in_range(g->outputs(), false);
+    for (const auto* op : *g->operators()) {
+      if (op->code_index() >= model().codes()->size()) damaged("an operator's code");
+      in_range(op->inputs(), true);
+      in_range(op->outputs(), false);
+      in_range(op->intermediates(), false);
+    }
+    for (const auto* t : *g->tensors())
+      if (t->buffer() >= model().buffers()->size()) damaged("a tensor's buffer");
   }
-  for (const auto* t : *graph().tensors())
-    if (t->buffer() >= model().buffers()->size()) damaged("a tensor's buffer");
 }
 
-const format::Tensor& File::tensor(int index) const {
-  return *graph().tensors()->Get(static_cast<flatbuffers::uoffset_t>(index));
+const format::Graph* File::graph(int index) const {
+  const auto* graphs = model().graphs();
+  const auto i = static_cast<flatbuffers::uoffset_t>(index);
+  return index >= 0 && i < graphs->size() ? graphs->Get(i) : nullptr;
+}
+
+const format::Tensor& File::tensor(const format::Graph& graph, int index) {
+  return *graph.tensors()->Get(static_cast<flatbuffers::uoffset_t>(index));
 }
 
 std::span<const unsigned char> File::data(const format::Tensor& tensor) const {

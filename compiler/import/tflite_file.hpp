@@ -17,9 +17,11 @@ class File {
   File(std::string path, std::vector<std::byte> bytes);
 
   const std::string& path() const { return path_; }
-  /// The main graph.
-  const format::Graph& graph() const { return *model().graphs()->Get(0); }
-  const format::Tensor& tensor(int index) const;
+  /// A graph; the first is the main one. Null if there is none of this number.
+  const format::Graph* graph(int index) const;
+  const format::Graph& graph() const { return *graph(0); }
+  const format::Tensor& tensor(int index) const { return tensor(graph(), index); }
+  static const format::Tensor& tensor(const format::Graph& graph, int index);
   /// What is stored for a tensor; empty if it is computed.
   std::span<const unsigned char> data(const format::Tensor& tensor) const;
   /// Which operator it is: a number of TFLite's, or -1 for a custom one.

@@ -93,6 +93,10 @@ constexpr Row kRows[] = {
     {117, "HARD_SWISH", hard_swish},
     {123, "SELECT_V2", choice<nnom::Select>},
     {126, "BATCH_MATMUL", batch_matmul},
+    {129, "CALL_ONCE", call_once},
+    {142, "VAR_HANDLE", var_handle},
+    {143, "READ_VARIABLE", read_variable},
+    {144, "ASSIGN_VARIABLE", assign_variable},
     {150, "GELU", gelu},
     {152, "RELU_0_TO_1", relu_0_to_1},
 };

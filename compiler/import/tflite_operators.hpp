@@ -74,4 +74,12 @@ void strided_slice(Call& call);
 void tile(Call& call);
 void unpack(Call& call);
 
+// tflite_variables.cpp
+void assign_variable(Call& call);
+void call_once(Call& call);
+void read_variable(Call& call);
+void var_handle(Call& call);
+/// What tells a variable from others.
+std::string variable_name(const format::VarHandleOptions& options);
+
 }  // namespace nnomc::tflite

@@ -40,8 +40,7 @@ void add_bias(const Call& call, int i, size_t size, Node& node) {
   if (call.quantised() && call.in(i).type != format::ElementType_int32)
     call.fail("its biases are not int32");
   if (call.quantised())
-    for (const double b : call.in(i).constant)
-      node.stored->bias.push_back(static_cast<int64_t>(b));
+    for (const double b : call.in(i).constant) node.stored->bias.push_back(static_cast<int64_t>(b));
 }
 
 /// What an LSTM keeps between its runs.
@@ -66,7 +65,8 @@ void unidirectional_sequence_lstm(Call& call) {
   if (!call.has(kWeights) || !call.has(kRecurrent)) call.fail("coupled gates are not supported");
   for (int i = kPeephole; i < kBias; ++i)
     if (call.has(i)) call.fail("peepholes are not supported");
-  if (call.has(kProjection) || call.has(kProjection + 1)) call.fail("a projection is not supported");
+  if (call.has(kProjection) || call.has(kProjection + 1))
+    call.fail("a projection is not supported");
   for (int i = kNormalisation; i < kNormalisation + kGates; ++i)
     if (call.has(i)) call.fail("layer normalisation is not supported");
   const int time = o.time_major() ? 0 : 1;

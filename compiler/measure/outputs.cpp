@@ -40,6 +40,8 @@ std::vector<int> live_bytes(const Program& program) {
   for (int t = 0; t < static_cast<int>(g.tensors.size()); ++t) {
     const int first = g.producer(t);
     int last = g.is_output(t) ? nodes : first;
+    for (const Variable& v : g.variables)
+      if (v.tensor == t) last = nodes;
     for (const int c : g.consumers(t)) last = std::max(last, c);
     use(first, last, program.plan.tensor[static_cast<std::size_t>(t)],
         tensor_bytes(g, t, program.numbers));

@@ -24,6 +24,10 @@ void drop_unused_tensors(Graph& graph) {
     keep(n.output);
   }
   for (int& t : graph.outputs) keep(t);
+  for (Variable& v : graph.variables) {
+    keep(v.tensor);
+    if (v.next >= 0) keep(v.next);
+  }
   graph.tensors = std::move(kept);
 }
 

@@ -15,6 +15,8 @@ void bypass(Graph& graph, size_t index, int replacement) {
   graph.nodes.erase(graph.nodes.begin() + static_cast<std::ptrdiff_t>(index));
   for (Node& n : graph.nodes) std::replace(n.inputs.begin(), n.inputs.end(), gone, replacement);
   std::replace(graph.outputs.begin(), graph.outputs.end(), gone, replacement);
+  for (Variable& v : graph.variables)
+    if (v.next == gone) v.next = replacement;
 }
 
 void absorb(Graph& graph, Node& before, const Node& after) {

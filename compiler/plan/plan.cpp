@@ -23,6 +23,7 @@ struct Overlap {
 struct Block {
   int bytes = 0, first = 0, last = 0;
   int offset = -1;
+  bool kept = false;                // until the next run
   std::vector<Overlap> overlaps{};  ///< those it has a part in
 };
 
@@ -46,8 +47,12 @@ Problem blocks_of(const Graph& graph, const Numbers& numbers, bool separate) {
   for (size_t t = 0; t < graph.tensors.size(); ++t) {
     const int tensor = static_cast<int>(t), producer = graph.producer(tensor);
     const Node* node = producer < 0 ? nullptr : &graph.nodes[static_cast<size_t>(producer)];
+    const auto kept = std::find_if(graph.variables.begin(), graph.variables.end(),
+                                   [&](const Variable& v) { return v.next == tensor; });
     if (node && info(node->op).alias) {
       p.of_tensor[t] = p.of_tensor[static_cast<size_t>(node->inputs[0])];
+    } else if (kept != graph.variables.end()) {  // made before it: no node makes a variable
+      p.of_tensor[t] = p.of_tensor[static_cast<size_t>(kept->tensor)];
     } else {
       p.of_tensor[t] = p.blocks.size();
       p.blocks.push_back(
@@ -56,6 +61,8 @@ Problem blocks_of(const Graph& graph, const Numbers& numbers, bool separate) {
     Block& b = block(tensor);
     for (const int c : graph.consumers(tensor)) b.last = std::max(b.last, c);
     if (graph.is_output(tensor)) b.last = end;
+    for (const Variable& v : graph.variables)
+      if (v.tensor == tensor) b.first = 0, b.last = end, b.kept = true;
   }
   for (int i = 0; i < end; ++i) {
     const Node& node = graph.nodes[static_cast<size_t>(i)];
@@ -69,6 +76,7 @@ Problem blocks_of(const Graph& graph, const Numbers& numbers, bool separate) {
     p.of_state.push_back(own(memory.state, 0, end));
     const size_t in = p.of_tensor[static_cast<size_t>(node.inputs[0])];
     const size_t out = p.of_tensor[static_cast<size_t>(node.output)];
+    if (p.blocks[out].kept) continue;
     // Only an input that nobody reads later, and that is not read twice here, may be overwritten.
     const bool once = std::count_if(node.inputs.begin(), node.inputs.end(), [&](int t) {
                         return p.of_tensor[static_cast<size_t>(t)] == in;
@@ -156,6 +164,7 @@ Plan plan_memory(const Graph& graph, const Numbers& numbers, bool separate) {
   int best = separate ? place(p, order) : INT_MAX;
   std::mt19937 random(1);
   Plan plan;
+  plan.state = !graph.variables.empty();
   bound(p, static_cast<int>(graph.nodes.size()), plan);
   const auto attempt = [&](auto less) {
     std::stable_sort(order.begin(), order.end(),

@@ -13,7 +13,7 @@ namespace nnomc {
 /// A memory plan. All sizes and offsets in bytes.
 struct Plan {
   int arena_bytes = 0;
-  std::vector<int> tensor;       ///< offset of each tensor
+  std::vector<int> tensor;  ///< offset of each tensor; a variable's next content lies in its place
   std::vector<NodePlace> nodes;  ///< the same, by node
   /// Bytes that no plan can do without: the most that live at once, overlaps taken into account.
   int lower_bound = 0;

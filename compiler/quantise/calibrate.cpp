@@ -226,6 +226,9 @@ void decide(const Program& reference, const Samples& samples, const Lowering& lo
 Ranges calibrate(const Graph& graph, const Samples& samples, Calibration method,
                  const Lowering& lowering) {
   if (samples.count() == 0) throw Error("{}: calibration needs at least one sample", graph.file);
+  if (!graph.variables.empty())
+    throw Error("{}: a model of real numbers with variables can't be quantised: export it as int8",
+                graph.file);
   const Program reference = lower_float(graph);
   const size_t workers =
       std::min<size_t>(samples.count(), std::max(1u, std::thread::hardware_concurrency()));

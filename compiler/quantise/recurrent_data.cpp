@@ -3,7 +3,8 @@
 namespace nnomc {
 
 LstmScales lstm_scales(const Node& node, const NodeScales& scales) {
-  if (node.stored) return {node.stored->inner.at(0), node.stored->inner.at(1), node.stored->inner.at(2)};
+  if (node.stored)
+    return {node.stored->inner.at(0), node.stored->inner.at(1), node.stored->inner.at(2)};
   constexpr double kCell = 1.0 / 2048;  // up to 16 either way
   return {scales.out, {kCell, 0}, scales.out};
 }

@@ -17,7 +17,9 @@ struct Matrices {
   std::vector<typename N::Weight> weights{};
   std::vector<typename N::Bias> bias{};
 
-  size_t size() const { return static_cast<size_t>(shape.rows) * static_cast<size_t>(shape.length); }
+  size_t size() const {
+    return static_cast<size_t>(shape.rows) * static_cast<size_t>(shape.length);
+  }
 
   /// Packs the matrix of `values` over `scale` (1 for floats), its input's zero point folded into
   /// the biases.
@@ -98,8 +100,8 @@ void make(const nnom::Lstm& op, const Making& m, nnom::Lstm::Data<N>& d) {
     d.output = rescale_by<nnom::Double>(factor);
     d.finish.zero = static_cast<int8_t>(to.zero);
     if (op.clip > 0)
-      d.clip = static_cast<int16_t>(
-          std::min(static_cast<double>(op.clip) / inner.cell.scale, 32767.0));
+      d.clip =
+          static_cast<int16_t>(std::min(static_cast<double>(op.clip) / inner.cell.scale, 32767.0));
   } else if (op.clip > 0) {
     d.clip = op.clip;
   }
@@ -120,8 +122,8 @@ void make(const nnom::Svdf& op, const Making& m, nnom::Svdf::Data<N>& d) {
     scales[0] = matrix_scale(m.node, 0, m.node.weights.data(), features.size());
     scales[1] = matrix_scale(m.node, 1, time, times) * (m.node.stored ? 1 : 127.0 / 32767);
     of_bias = memory * scales[1];
-    d.rescale = rescale_by<nnom::Double>(
-        output_factor<Rescale>(m.scales.in[0].scale, scales[0], memory));
+    d.rescale =
+        rescale_by<nnom::Double>(output_factor<Rescale>(m.scales.in[0].scale, scales[0], memory));
     d.output =
         rescale_by<nnom::Double>(output_factor<Rescale>(memory, scales[1], m.scales.out.scale));
   }
@@ -130,7 +132,8 @@ void make(const nnom::Svdf& op, const Making& m, nnom::Svdf::Data<N>& d) {
   std::vector<typename nnom::Svdf::Data<N>::Time> stored;
   for (size_t i = 0; i < times; ++i) {
     const double q = static_cast<double>(time[i]) / scales[1];
-    stored.push_back(static_cast<typename nnom::Svdf::Data<N>::Time>(N::quantised ? std::round(q) : q));
+    stored.push_back(
+        static_cast<typename nnom::Svdf::Data<N>::Time>(N::quantised ? std::round(q) : q));
   }
   std::vector<typename N::Bias> bias;
   for (size_t u = 0; u < static_cast<size_t>(op.units); ++u) {

@@ -1,5 +1,6 @@
 #include "compiler/simulate/simulate.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <exception>
 #include <mutex>
@@ -31,6 +32,9 @@ Simulator::Simulator(const Program& program)
 
 void Simulator::reset() {
   for (size_t i = 0; i < program_.graph.nodes.size(); ++i) call(i, true);
+  for (const Variable& v : program_.graph.variables)
+    std::ranges::copy(initial_bytes(program_, v),
+                      arena_ + program_.plan.tensor[static_cast<size_t>(v.tensor)]);
 }
 
 void Simulator::call(size_t node, bool reset) {

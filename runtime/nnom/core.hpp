@@ -91,7 +91,9 @@ struct Memory {
 ///
 /// which writes what they hold before the first run.
 template <class Op>
-inline constexpr bool keeps_state = requires { requires Op::keeps_state; };
+inline constexpr bool keeps_state = requires {
+  requires Op::keeps_state;
+};
 
 /// Where a tensor lies: bytes from the start of the arena, elements from one row to the next.
 struct Place {

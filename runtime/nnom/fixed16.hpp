@@ -86,7 +86,7 @@ constexpr Sigmoid make_sigmoid() {
     const double off = (s[2 * i] + s[2 * i + 2]) / 2 - s[2 * i + 1];
     table.value[i] = static_cast<uint16_t>(s[2 * i] - off / 2 + 0.5);
   }
-  table.value[255] = UINT16_MAX;
+  table.value[255] = 0xFFFF;
   return table;
 }
 inline constexpr Sigmoid sigmoid = make_sigmoid();
@@ -105,7 +105,7 @@ inline int logistic(int a) {
 }
 inline int tanh(int a) {
   const int size = a < 0 ? -a : a;
-  const int r = (size >> 8 >= 255 ? UINT16_MAX << 8 : between(size, 8)) - (1 << 23);
+  const int r = (size >> 8 >= 255 ? 0xFFFF << 8 : between(size, 8)) - (1 << 23);
   return ((a < 0 ? -r - 1 : r) + (1 << 7)) >> 8;
 }
 

@@ -27,8 +27,8 @@ struct Lstm {
 
     const typename N::Weight *weights = nullptr, *recurrent = nullptr;  ///< four matrices each
     const typename N::Bias *bias = nullptr, *recurrent_bias = nullptr;  ///< zero points folded in
-    Rescale rescale[2 * gates]{};   ///< of the four products with the input, of those with h
-    Rescale product{}, output{};    ///< of i * g, of o * tanh(c)
+    Rescale rescale[2 * gates]{};    ///< of the four products with the input, of those with h
+    Rescale product{}, output{};     ///< of i * g, of o * tanh(c)
     typename N::In hidden_zero = 0;  ///< what h begins as
     int power = 0;                   ///< a cell is in units of 2^power
     typename Gates<N>::Value clip = most();  ///< the largest cell, either way
@@ -56,9 +56,7 @@ struct Lstm {
   int units = 0;
   int steps = 0, inputs = 0;
 
-  constexpr Matrix matrix(bool recurrent) const {
-    return {units, 1, recurrent ? units : inputs};
-  }
+  constexpr Matrix matrix(bool recurrent) const { return {units, 1, recurrent ? units : inputs}; }
   constexpr int constants() const { return gates * units * (inputs + units); }
   constexpr int biases() const { return gates * units; }
   constexpr int64_t macs() const { return int64_t{steps} * constants(); }
@@ -131,8 +129,7 @@ struct Lstm {
         const Value* const v = gate + u;
         const auto c = G::cell(v[op.units], cell[u], v[0], v[2 * op.units], d.power, d.product);
         cell[u] = static_cast<Value>(c > d.clip ? d.clip : c < -d.clip ? -d.clip : c);
-        out[u] = hidden[u] =
-            d.finish(d.output(v[3 * op.units] * G::cell_tanh(cell[u], d.power)));
+        out[u] = hidden[u] = d.finish(d.output(v[3 * op.units] * G::cell_tanh(cell[u], d.power)));
       }
     }
   }
