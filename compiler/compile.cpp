@@ -3,15 +3,30 @@
 #include "compiler/error.hpp"
 #include "compiler/firmware/boards.hpp"
 #include "compiler/import/keras.hpp"
+#include "compiler/import/onnx.hpp"
 #include "compiler/import/tflite.hpp"
 #include "compiler/io/file.hpp"
 #include "compiler/passes/passes.hpp"
+#include "compiler/quantise/dialect.hpp"
 
 namespace nnomc {
 
+namespace {
+
+/// The content of a file tells its format.
+Graph import_file(const std::string& path) {
+  if (is_file(path)) {
+    const std::vector<std::byte> start = read_start(path, 8);
+    if (is_tflite(start)) return import_tflite(path);
+    if (onnx::may_be_onnx(path, as_text(start))) return import_onnx(onnx::read_onnx_file(path));
+  }
+  return import_keras(read_keras_file(path));
+}
+
+}  // namespace
+
 Graph load_model(const std::string& path) {
-  Graph graph =
-      is_tflite(read_start(path, 8)) ? import_tflite(path) : import_keras(read_keras_file(path));
+  Graph graph = import_file(path);
   optimise(graph);
   return graph;
 }
@@ -30,7 +45,10 @@ std::vector<Quantisation> scales_in(const Graph& graph) {
 Program compile(const Graph& graph, const Samples& samples, const CompileOptions& options) {
   const Lowering lowering{.numbers = {true, options.rounding, layout_of(options.target)},
                           .per_channel = options.per_channel};
-  if (graph.quantised()) return lower(graph, scales_in(graph), lowering);
+  if (graph.quantised()) {
+    check_dialect(graph, options.rounding);
+    return lower(graph, scales_in(graph), lowering);
+  }
   return lower(graph, calibrate(graph, samples, options.calibration, lowering).scales, lowering);
 }
 

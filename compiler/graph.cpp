@@ -24,6 +24,13 @@ bool sensible(const Shape& s) {
 
 }  // namespace
 
+Shape in_file_order(const Shape& shape, const std::vector<std::vector<int>>& orders, size_t index) {
+  Shape file = shape;
+  if (index < orders.size())
+    for (size_t i = 0; i < orders[index].size(); ++i) file.d[i] = shape[orders[index][i]];
+  return file;
+}
+
 std::string to_string(const Shape& shape) {
   std::string s;
   for (int i = 0; i < shape.rank; ++i) s += (i ? " x " : "") + std::to_string(shape[i]);

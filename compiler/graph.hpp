@@ -73,6 +73,9 @@ struct Graph {
   std::vector<Tensor> tensors;
   std::vector<Node> nodes;
   std::vector<int> inputs, outputs;  ///< tensors
+  /// For each input and output whose axes the file has in another order (channels first): axis i
+  /// of the file's is axis order[i] of the tensor. Empty where they agree; may be left out for all.
+  std::vector<std::vector<int>> input_order, output_order;
   std::vector<Variable> variables{};
 
   /// Adds an input; returns its tensor.
@@ -100,6 +103,10 @@ struct Graph {
   int64_t macs() const;
   int64_t parameters() const;
 };
+
+/// `shape` with its axes in the order that the file has; `orders` is that of a graph's inputs or
+/// outputs, and `index` one of them.
+Shape in_file_order(const Shape& shape, const std::vector<std::vector<int>>& orders, size_t index);
 
 /// "28 x 28 x 1"
 std::string to_string(const Shape& shape);

@@ -17,6 +17,17 @@ template <class T>
 using LinearOf = nnom::Linear<nnom::Float<double, nnom::layout::Vector>>;
 
 template <class O>
+constexpr bool same_scale() {
+  if constexpr (requires { O::same_scale; }) return O::same_scale;
+  return false;
+}
+template <class O>
+constexpr bool real_only() {
+  if constexpr (requires { O::real_only; }) return O::real_only;
+  return false;
+}
+
+template <class O>
 constexpr OpInfo entry() {
   using Reference = typename O::template Data<nnom::Float<double, nnom::layout::Vector>>;
   constexpr bool linear = std::is_same_v<Reference, LinearOf<O>>;
@@ -33,8 +44,8 @@ constexpr OpInfo entry() {
   t.name = O::name;
   t.max_inputs = O::max_inputs;
   t.linear = linear;
-  if constexpr (requires { O::same_scale; }) t.same_scale = O::same_scale;
-  if constexpr (requires { O::real_only; }) t.real_only = O::real_only;
+  t.same_scale = same_scale<O>();
+  t.real_only = real_only<O>();
   t.alias = requires { O::alias; };
   t.clamps = requires(Reference d) { d.clamp; };
   t.infer = [](Op& op, const Shape* inputs, int count) {
@@ -62,7 +73,7 @@ constexpr OpInfo entry() {
                               [&]<class N>() { return std::get<O>(op).template memory<N>(); });
   };
   t.data = [](const Node& node, const Numbers& numbers, const NodeScales& scales) {
-    if (entry<O>().real_only && numbers.quantised)
+    if (real_only<O>() && numbers.quantised)
       throw Error("layer '{}' ({}): {} of tensors can't be computed in int8", node.name,
                   node.source, O::name);
     return with_numbers_of<O>(numbers, [&]<class N>() {

@@ -9,10 +9,10 @@
 # Purposes: build, test, firmware (cross compiler and emulator), develop (formatting, checks).
 set -eu
 
-build="g++ cmake ninja-build pkg-config libhdf5-dev libzip-dev libflatbuffers-dev flatbuffers-compiler nlohmann-json3-dev libcli11-dev
-  libfmt-dev"
+build="g++ cmake ninja-build pkg-config libhdf5-dev libzip-dev libflatbuffers-dev flatbuffers-compiler
+  libprotobuf-dev protobuf-compiler nlohmann-json3-dev libcli11-dev libfmt-dev"
 test="libgtest-dev libgmock-dev dataset-fashion-mnist picolibc-arm-none-eabi
-  gcc-riscv64-unknown-elf"
+  gcc-riscv64-unknown-elf libonnx-testdata"
 firmware="gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm"
 develop="clang-14 libclang-rt-14-dev clang-format clang-tidy"
 

@@ -178,7 +178,7 @@ TEST(KerasErrors, InputsOfAnotherShape) {
           {{"InputLayer", "i", R"("batch_shape": [null, 2])"},
            {"InputLayer", "j", R"("batch_shape": [null, 3])"},
            {"Add", "x", "", "[" + args("[" + tensor("i") + ", " + tensor("j") + "]") + "]"}}))),
-      testing::HasSubstr("layer 'x' (Add): its inputs differ in shape"));
+      testing::HasSubstr("layer 'x' (Add): the shapes of its inputs can't be broadcast to one"));
 }
 
 /// `text` in `depth` models, each of which calls the next `calls` times in a row.

@@ -5,6 +5,7 @@
 #include "tests/oracle.hpp"
 #include "tests/oracle_parts.hpp"
 #include "tests/oracle_recurrent.hpp"
+#include "tests/oracle_rules.hpp"
 #include "tests/rescale_oracle.hpp"
 
 namespace nnomc::oracle {
@@ -16,11 +17,10 @@ size_t channel_of(const Node& n, size_t i, size_t count, size_t channels) {
                                                              : i / (count / channels);
 }
 
-struct Stored {
+struct Stored : Dialect {
   const Graph& graph;
   const Node& node;
   const std::vector<Quantisation>& scales;
-  Rounding rounding;
   bool per_channel;
   const Tensors<int>& in;
 
@@ -28,12 +28,6 @@ struct Stored {
   const Quantisation& out_scale() const { return scales[at(node.output)]; }
   long long relative(size_t input, size_t i) const { return in[input][i] - in_scale(input).zero; }
 
-  bool single() const { return rounding == Rounding::single_rounding; }
-  int64_t scaled(int64_t acc, long double factor) const {
-    const auto a = static_cast<int32_t>(acc);
-    return single() ? single_rounding(a, float_factor_of(factor)).value()
-                    : double_rounding(a, factor_of(factor)).value();
-  }
   /// The scale of tensor i of the inputs, -1: of the output.
   long double scale(int i) const {
     return static_cast<long double>((i < 0 ? out_scale() : in_scale(at(i))).scale);
@@ -128,12 +122,12 @@ struct Stored {
     if (moves && !(std::is_same_v<Rule, nnom::SelectRule> && op.constant == 0)) q = out_scale();
     std::vector<int> constant, out;
     for (const float v : node.weights) constant.push_back(stored(static_cast<double>(v), q));
-    Operands x;
+    StoredOperands x{{rounding}, out_scale()};
     for (const int t : node.inputs) x.scale.push_back(scales[at(t)]);
     if (op.constant >= 0) x.scale.insert(x.scale.begin() + op.constant, q);
     for (const auto& values : operands(graph, node, op, in, constant)) {
       x.stored = values;
-      out.push_back(finish(value_of(op.rule, x)));
+      out.push_back(finish(x.value_of(op.rule)));
     }
     return out;
   }
@@ -145,95 +139,15 @@ struct Stored {
     const auto step = static_cast<double>(static_cast<float>((hi - lo) / 255));
     return {step, static_cast<int>(std::round(-128 - lo / step))};
   }
-  struct Operands {
-    std::vector<Quantisation> scale;
-    std::vector<int> stored;
-
-    int64_t relative(size_t k) const { return stored[k] - scale[k].zero; }
-    long double step(size_t k) const { return static_cast<long double>(scale[k].scale); }
-  };
-  /// Operand k as the output stores it, relative to its zero.
-  int moved(const Operands& x, size_t k) const {
-    return oracle::stored(real(x.stored[k], x.scale[k]), out_scale()) - out_scale().zero;
-  }
-  long double common(const Operands& x) const { return 2 * std::max(x.step(0), x.step(1)); }
-  /// Rounded twice, in either dialect: what desktop TFLite computes without XNNPACK.
-  static int64_t twice_rounded(int64_t acc, long double factor) {
-    return double_rounding(static_cast<int32_t>(acc), factor_of(factor)).value();
-  }
-  static long double as_float(long double v) {
-    return static_cast<long double>(static_cast<float>(v));
-  }
-  int64_t value_of(const nnom::AddRule& rule, const Operands& x) const {
-    return single() ? xnnpack_sum(rule.minus, x) : micro_sum(rule.minus, x);
-  }
-  /// TFLite Micro's: 20 bits of headroom.
-  int64_t micro_sum(bool minus, const Operands& x) const {
-    const int64_t a = twice_rounded(x.relative(0) << 20, x.step(0) / common(x));
-    const int64_t b = twice_rounded(x.relative(1) << 20, x.step(1) / common(x));
-    return twice_rounded(minus ? a - b : a + b, common(x) / (1 << 20) / scale(-1));
-  }
-  /// XNNPACK's: factors in units of 2^-shift, the larger of 21 bits.
-  int64_t xnnpack_sum(bool minus, const Operands& x) const {
-    const auto out = static_cast<float>(out_scale().scale);
-    const float a = std::min(static_cast<float>(x.step(0)) / out, 1024.0f);
-    const float b = std::min(static_cast<float>(x.step(1)) / out, 1024.0f);
-    int shift = 20;
-    for (float m = std::max(a, b); m >= 2; m /= 2) --shift;
-    for (float m = std::max(a, b); m < 1; m *= 2) ++shift;
-    const Exact sum = Exact{x.relative(0)} * std::lrint(std::ldexp(a, shift)) +
-                      Exact{x.relative(1)} * std::lrint(std::ldexp(minus ? -b : b, shift));
-    return static_cast<int64_t>(nearest_up(sum, shift));
-  }
-  int64_t value_of(const nnom::SquaredDifferenceRule&, const Operands& x) const {
-    const auto part = [&](size_t k) {
-      return twice_rounded(x.relative(k) << 7, x.step(k) / common(x));
-    };
-    const int64_t d = part(0) - part(1);
-    return twice_rounded(d * d, common(x) * common(x) / (1 << 14) / scale(-1));
-  }
-  int64_t value_of(const nnom::MulRule&, const Operands& x) const {
-    const long double product = x.step(0) * x.step(1);
-    return scaled(x.relative(0) * x.relative(1),
-                  (single() ? as_float(product) : product) / scale(-1));
-  }
-  /// The quotient itself: TFLite's fixed-point arithmetic must come within half a step and a bit.
-  int64_t value_of(const nnom::DivRule&, const Operands& x) const {
-    const auto a = static_cast<long double>(x.relative(0));
-    if (x.relative(0) == 0 || x.relative(1) == 0) return a > 0 ? 1000 : a < 0 ? -1000 : 0;
-    const long double v =
-        a / static_cast<long double>(x.relative(1)) * x.step(0) / x.step(1) / scale(-1);
-    return std::llround(std::clamp(v, -1000.0L, 1000.0L));
-  }
-  int64_t value_of(const nnom::PowerRule&, const Operands&) const { return 0; }
-  int64_t value_of(const nnom::ExtremeRule<true>&, const Operands& x) const {
-    return std::max(moved(x, 0), moved(x, 1));
-  }
-  int64_t value_of(const nnom::ExtremeRule<false>&, const Operands& x) const {
-    return std::min(moved(x, 0), moved(x, 1));
-  }
-  int64_t value_of(const nnom::SelectRule&, const Operands& x) const {
-    return moved(x, x.relative(0) != 0 ? 1 : 2);
-  }
-  int64_t value_of(const nnom::PReluRule&, const Operands& x) const {
-    const long double out = scale(-1);
-    if (x.relative(0) >= 0)
-      return twice_rounded(x.relative(0), single() ? as_float(x.step(0) / out) : x.step(0) / out);
-    const long double product = x.step(0) * x.step(1);
-    return twice_rounded(x.relative(0) * x.relative(1),
-                         single() ? as_float(as_float(product) / out) : product / out);
-  }
-  int64_t value_of(const nnom::CompareRule& rule, const Operands& x) const {
-    return compared(rule.relation, twice_rounded(x.relative(0) * 256, x.step(0)),
-                    twice_rounded(x.relative(1) * 256, x.step(1)));
-  }
   std::vector<int> operator()(const nnom::MatMul& op) const {
     std::vector<int64_t> x[2];
     for (size_t k = 0; k < 2; ++k)
       for (size_t i = 0; i < in[k].size(); ++i) x[k].push_back(relative(k, i));
     std::vector<int> out;
     for (const int64_t sum : matrix_product(graph, node, op, x[0], x[1]))
-      out.push_back(finish(twice_rounded(sum, as_float(scale(0) * scale(1)) / scale(-1))));
+      out.push_back(finish(single() && in_scale(1).zero != 0
+                               ? twice_rounded(sum, as_float(scale(0) * scale(1)) / scale(-1))
+                               : scaled(sum, factor(in_scale(1).scale))));
     return out;
   }
   /// Where TFLite approximates, its own outputs are the oracle (tflite_conformance_test); here it
@@ -376,7 +290,7 @@ int stored(double value, const Quantisation& q) {
 std::vector<int> stored_output(const Graph& graph, const Node& node,
                                const std::vector<Quantisation>& scales, Rounding rounding,
                                bool per_channel, const Tensors<int>& inputs) {
-  return std::visit(Stored{graph, node, scales, rounding, per_channel, inputs}, node.op);
+  return std::visit(Stored{{rounding}, graph, node, scales, per_channel, inputs}, node.op);
 }
 
 }  // namespace nnomc::oracle

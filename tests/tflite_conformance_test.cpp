@@ -110,6 +110,9 @@ std::string run_case(const Fixture& fixture, const std::string& name, Rounding r
     inputs.push_back(fixture.read(name + "/in" + std::to_string(i)));
   for (int i = 0; fixture.has(name + "/" + dialect + std::to_string(i)); ++i)
     outputs.push_back(fixture.read(name + "/" + dialect + std::to_string(i)));
+  for (const Array& a : outputs)
+    if (!graph.quantised() && !is_float(a) && a.dtype != DType::b8)
+      throw Error("integers for an output of real numbers");
   if (inputs.size() != graph.inputs.size() || outputs.size() != graph.outputs.size())
     return "another number of inputs or outputs";
   int wrong = 0, values = 0;

@@ -89,7 +89,7 @@ bool is_reserved(const std::string& name) {
 }  // namespace
 
 void add_model(CLI::App& app, ModelOptions& options) {
-  app.add_option("MODEL", options.model, "the trained model: .keras, .h5 or .tflite")
+  app.add_option("MODEL", options.model, "the trained model: .keras, .h5, .tflite or .onnx")
       ->required()
       ->type_name("");
 }

@@ -24,6 +24,29 @@ std::int64_t samples_in(const Array& array, const Shape& shape) {
   return std::equal(have.begin() + 1, have.end(), want.begin(), want.end()) ? have[0] : -1;
 }
 
+namespace {
+
+/// For each element of a sample of `shape`, its place in one with the file's order of axes.
+std::vector<std::size_t> places_in_file(const Shape& shape, const std::vector<int>& order) {
+  std::size_t step_of[6]{}, step = 1;
+  for (std::size_t i = order.size(); i-- > 0;) {
+    step_of[order[i]] = step;
+    step *= static_cast<std::size_t>(shape[order[i]]);
+  }
+  std::vector<std::size_t> places(step, 0);
+  for (std::size_t i = 0; i < step; ++i) {
+    std::size_t rest = i;
+    for (int axis = shape.rank; axis-- > 0;) {
+      const auto n = static_cast<std::size_t>(shape[axis]);
+      places[i] += rest % n * step_of[axis];
+      rest /= n;
+    }
+  }
+  return places;
+}
+
+}  // namespace
+
 Samples::Samples(const Graph& graph, const std::vector<std::string>& specs, const Scaling& scaling)
     : names_(specs), scaling_(scaling) {
   if (specs.size() != graph.inputs.size()) {
@@ -44,15 +67,21 @@ Samples::Samples(const Graph& graph, const std::vector<std::string>& specs, cons
     arrays_.push_back(std::make_shared<const Array>(read_array(specs[i])));
     const Array& array = *arrays_.back();
     const Tensor& tensor = graph.tensors[static_cast<size_t>(graph.inputs[i])];
-    const std::int64_t n = samples_in(array, tensor.shape);
+    const Shape file = in_file_order(tensor.shape, graph.input_order, i);
+    std::int64_t n = samples_in(array, file);
+    const bool reordered = n >= 0 && i < graph.input_order.size() && !graph.input_order[i].empty();
+    if (!reordered) n = samples_in(array, tensor.shape);
     if (n < 0)
       throw Error(
-          "{}: its shape is {}, but the model's input '{}' takes samples of {}; the first "
+          "{}: its shape is {}, but the model's input '{}' takes samples of {}{}; the first "
           "axis has to count the samples",
-          specs[i], shape_text(array.shape), tensor.name, to_string(tensor.shape));
+          specs[i], shape_text(array.shape), tensor.name, to_string(file),
+          file == tensor.shape ? "" : " or " + to_string(tensor.shape));
     if (n == 0)
       throw Error("{}: holds no samples (its shape is {})", specs[i], shape_text(array.shape));
     sizes_.push_back(static_cast<size_t>(tensor.shape.size()));
+    places_.emplace_back();
+    if (reordered) places_.back() = places_in_file(tensor.shape, graph.input_order[i]);
     if (i == 0) count_ = static_cast<size_t>(n);
     if (count_ != static_cast<size_t>(n))
       throw Error("{}: holds {} samples, but {} holds {}", specs[i], n, specs[0], count_);
@@ -86,7 +115,11 @@ std::vector<float> Samples::read(size_t i, size_t input) const {
   if (scaling_.scale != 1 || scaling_.offset != 0)
     for (float& v : values)
       v = static_cast<float>(static_cast<double>(v) * scaling_.scale + scaling_.offset);
-  return values;
+  if (input >= places_.size() || places_[input].empty()) return values;
+  std::vector<float> ordered;
+  ordered.reserve(values.size());
+  for (const std::size_t place : places_[input]) ordered.push_back(values[place]);
+  return ordered;
 }
 
 void Samples::check_finite() const {

@@ -29,7 +29,9 @@ struct Scaling {
 class Samples {
  public:
   /// Reads `specs` ("x.npy", "x.npz:key"), one for each input of `graph`, in order. Axes of size 1
-  /// may be missing or added. Throws an Error that shows both shapes where they don't fit.
+  /// may be missing or added; where the model's file has another order of axes (channels first),
+  /// samples may have either, and the file's is meant where both fit. Throws an Error that shows
+  /// both shapes where they don't fit.
   Samples(const Graph& graph, const std::vector<std::string>& specs, const Scaling& scaling);
   Samples() = default;
   /// `count` samples of noise, evenly spread from 0 to 1; always the same.
@@ -47,6 +49,7 @@ class Samples {
   std::vector<std::string> names_;
   std::vector<std::shared_ptr<const Array>> arrays_;  // copies share them
   std::vector<size_t> sizes_;                         // elements of a sample in each array
+  std::vector<std::vector<size_t>> places_;  // of elements in a sample stored in the file's order
   Scaling scaling_;
   size_t count_ = 0;
 };

@@ -17,6 +17,7 @@ namespace {
 constexpr int kQuantize = 114, kDequantize = 6;
 constexpr int kCallOnce = 129, kVarHandle = 142, kAssignVariable = 144;
 constexpr size_t kMostElements = size_t{1} << 28;
+constexpr int64_t kMostFolded = int64_t{1} << 24;  // operations and elements of constant arithmetic
 
 template <class T>
 std::vector<double> read_as(std::span<const unsigned char> bytes) {
@@ -123,9 +124,10 @@ class Builder {
     if (missing.empty()) return;
     std::string list;
     for (const auto& [name, found] : missing)
-      list += fmt::format("{}{} ({}, {} {}{})", list.empty() ? "" : "; ", name,
+      list += fmt::format("{}{} ({}{}{}{})", list.empty() ? "" : "; ", name,
                           found.first == 1 ? "once" : fmt::format("{} times", found.first),
-                          "which gives", found.second, found.first > 3 ? ", ..." : "");
+                          found.second.empty() ? "" : ", which gives ", found.second,
+                          found.first > 3 ? ", ..." : "");
     fail("operators that are not supported: {}", list);
   }
 
@@ -212,7 +214,8 @@ class Builder {
     std::set<int> outside;
     for (const auto* op : *graph().operators()) {
       const int code = session_.file.code(*op);
-      if (code == kQuantize && is_graph_input(numbers(op->inputs())[0]))
+      if (code == kQuantize && is_graph_input(numbers(op->inputs())[0]) &&
+          value(numbers(op->inputs())[0]).type == format::ElementType_float32)
         outside.insert(numbers(op->inputs())[0]);
       if (code == kDequantize) outside.insert(numbers(op->outputs())[0]);
     }
@@ -288,6 +291,10 @@ class Builder {
     inner.graph.file = session_.file.path();
     Call call(inner, op, row.name);
     row.add(call);
+    int64_t work = inner.graph.macs();
+    for (const Tensor& t : inner.graph.tensors) work += t.shape.size();
+    if (work > kMostFolded)
+      call.fail("its inputs are constants, and too large to compute with here");
     for (const int t : numbers(op.outputs())) {
       const Value& made = inner.values[static_cast<size_t>(t)];
       if (made.is_constant) {

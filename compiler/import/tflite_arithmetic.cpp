@@ -30,14 +30,17 @@ void pool(Call& call) {
   call.set(limited(call, call.add(op, {x}), range_of(call, o.activation())));
 }
 
-/// An op whose operands are the inputs; one of them may be a constant.
+/// An op whose operands are the inputs; one of them may be a constant. `as_output`: its numbers are
+/// taken as the output's.
 template <class Op>
-void elementwise(Call& call, Op op, Range range = {}) {
+void elementwise(Call& call, Op op, Range range = {}, bool as_output = false) {
   Node node;
   node.range = range;
   for (int i = 0; i < Op::max_inputs; ++i) {
+    const bool restated = as_output && call.in(i).type == call.out().type;
     if (!call.is_constant(i)) {
-      node.inputs.push_back(call.tensor(i));
+      const int x = call.tensor(i);
+      node.inputs.push_back(restated ? call.restated(x, call.out().scale) : x);
       continue;
     }
     if (op.constant >= 0) call.fail("two of its inputs are constants, which is not supported");
@@ -60,12 +63,18 @@ template <class Op>
 void binary(Call& call) {
   elementwise(call, Op{});
 }
-template void binary<nnom::Maximum>(Call&);
-template void binary<nnom::Minimum>(Call&);
 template void binary<nnom::Power>(Call&);
 template void binary<nnom::PRelu>(Call&);
-template void binary<nnom::Select>(Call&);
 template void binary<nnom::SquaredDifference>(Call&);
+
+/// Ops whose output is one of their operands: TFLite takes the stored number, whatever the scales.
+template <class Op>
+void choice(Call& call) {
+  elementwise(call, Op{}, {}, true);
+}
+template void choice<nnom::Maximum>(Call&);
+template void choice<nnom::Minimum>(Call&);
+template void choice<nnom::Select>(Call&);
 
 /// ADD, MUL and DIV have an activation.
 template <class Op>

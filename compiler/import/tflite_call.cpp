@@ -153,6 +153,14 @@ int Call::reshape(int tensor, const Shape& to) {
   return shape(tensor) == to ? tensor : add_moved(nnom::Reshape{to}, tensor);
 }
 
+int Call::restated(int tensor, const std::optional<Quantisation>& scale) {
+  if (!session_.quantised || this->scale(tensor) == scale) return tensor;
+  Node node;
+  node.op = nnom::Reshape{shape(tensor)};
+  node.inputs = {tensor};
+  return add(std::move(node), scale);
+}
+
 void Call::set_constant(std::vector<double> values) {
   Value& value = session_.values[static_cast<size_t>(numbers(op_.outputs())[0])];
   value.is_constant = true;

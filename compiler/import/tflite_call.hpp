@@ -105,6 +105,8 @@ class Call {
   /// The same for an op that moves values of `tensor`, whose scale they keep.
   int add_moved(const Op& op, int tensor);
   int reshape(int tensor, const Shape& to);
+  /// The same stored numbers with another scale.
+  int restated(int tensor, const std::optional<Quantisation>& scale);
   /// Makes `tensor` output i; its shape is put right.
   void set(int tensor, int i = 0);
   /// Makes output 0 a constant.

@@ -19,6 +19,8 @@ void average_pool_2d(Call& call);
 void batch_matmul(Call& call);
 template <class Op>
 void binary(Call& call);
+template <class Op>
+void choice(Call& call);
 template <nnom::Relation relation>
 void compare(Call& call);
 void log_softmax(Call& call);

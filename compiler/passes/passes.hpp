@@ -12,7 +12,9 @@ void optimise(Graph& graph);
 /// Folds a per-channel scale and shift (a batch normalisation) into the linear op before it, or the
 /// one after it where that is exact.
 bool fold_affine(Graph& graph);
-/// Turns an activation that only limits the range into the range of the op before it.
+/// Makes one function of a product with a sigmoid of the other factor: x * sigmoid(x).
+bool fuse_gate(Graph& graph);
+/// Turns a node that only limits the range into the range of the op before it.
 bool fuse_range(Graph& graph);
 /// Makes a Pad part of the border of the ops that read it.
 bool fold_pad(Graph& graph);

@@ -42,9 +42,7 @@ template <class Data>
 double make_common(const NodeScales& s, Data& d) {
   make_zeros(s, d);
   const double common = 2 * std::max(s.in[0].scale, s.in[1].scale);
-  for (size_t i = 0; i < 2; ++i)
-    d.rescale[i] =
-        rescale_by<std::remove_reference_t<decltype(d.rescale[i])>>(s.in[i].scale / common);
+  for (size_t i = 0; i < 2; ++i) d.rescale[i] = rescale_by<nnom::Double>(s.in[i].scale / common);
   return common;
 }
 

@@ -45,9 +45,12 @@ void make(const nnom::MatMul&, const Making& m, nnom::MatMul::Data<N>& d) {
   d.clamp = make_clamp<N>(m);
   if constexpr (N::quantised) {
     for (size_t i = 0; i < 2; ++i) d.zero[i] = static_cast<int8_t>(m.scales.in[i].zero);
-    const float product =
-        static_cast<float>(m.scales.in[0].scale) * static_cast<float>(m.scales.in[1].scale);
-    d.rescale = rescale_by<nnom::Double>(static_cast<double>(product) / m.scales.out.scale);
+    using Rescale = typename N::Rescale;
+    const double a = m.scales.in[0].scale, b = m.scales.in[1].scale, out = m.scales.out.scale;
+    d.rescale = rescale_by<Rescale>(output_factor<Rescale>(a, b, out));
+    const bool single = std::is_same_v<Rescale, nnom::Single>;
+    const float product = static_cast<float>(a) * static_cast<float>(b);
+    d.twice = rescale_by<nnom::Double>((single ? static_cast<double>(product) : a * b) / out);
   }
 }
 

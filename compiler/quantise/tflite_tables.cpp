@@ -14,14 +14,20 @@ using nnom::Activation;
 using nnom::Function;
 using Table = std::vector<int8_t>;
 
-/// Scales as floats, and zero points.
+/// Scales as floats, and zero points. Desktop TFLite computes factors in float, TFLite Micro in
+/// double.
 struct Scales {
-  explicit Scales(const NodeScales& s)
-      : in(static_cast<float>(s.in[0].scale)),
+  Scales(const NodeScales& s, bool is_single)
+      : single(is_single),
+        exact_in(s.in[0].scale),
+        exact_out(s.out.scale),
+        in(static_cast<float>(s.in[0].scale)),
         out(static_cast<float>(s.out.scale)),
         in_zero(s.in[0].zero),
         out_zero(s.out.zero) {}
 
+  bool single;
+  double exact_in, exact_out;
   float in, out;
   int in_zero, out_zero;
 
@@ -56,8 +62,9 @@ Table float_table(const Scales& s, G g) {
 /// TFLite Micro's: values of 4 bits before the point; `bits` of the function's 31 are dropped.
 template <class F>
 std::vector<int8_t> fixed_table(const Quantisation& in, int bits, int zero, F function) {
-  const auto rescale = rescale_by<nnom::Double>(in.scale * (1 << 27));
-  const double radius = std::floor(std::ldexp(15, 27 - rescale.shift));
+  const double factor = in.scale * (1 << 27);
+  const auto rescale = rescale_by<nnom::Double>(factor);
+  const double radius = std::floor(std::ldexp(15, 27 - (std::ilogb(factor) + 1)));
   std::vector<int8_t> table;
   for (int q = -128; q < 128; ++q) {
     const int x = q - in.zero;
@@ -70,6 +77,9 @@ std::vector<int8_t> fixed_table(const Quantisation& in, int bits, int zero, F fu
 }
 
 nnom::Double factor(float f) { return rescale_by<nnom::Double>(static_cast<double>(f)); }
+nnom::Double ratio_factor(const Scales& s) {
+  return s.single ? factor(s.ratio()) : rescale_by<nnom::Double>(s.exact_in / s.exact_out);
+}
 
 /// XNNPACK has eight bits behind the point.
 int in_eighths(float ratio) { return static_cast<int>(std::nearbyint(256 * ratio)); }
@@ -77,12 +87,12 @@ bool fits_eighths(float ratio) { return ratio >= 1.0f / 256 && ratio <= 128; }
 
 /// QUANTIZE of int8.
 template <bool single>
-Table linear(const Scales& s, const NodeScales& exact) {
+Table linear(const Scales& s) {
   if (single && fits_eighths(s.ratio())) {
     const int m = in_eighths(s.ratio());
     return table(s, [&](int v) { return (v * m + 128) >> 8; });
   }
-  return table(s, rescale_by<nnom::Double>(exact.in[0].scale / exact.out.scale));
+  return table(s, rescale_by<nnom::Double>(s.exact_in / s.exact_out));
 }
 
 template <bool single>
@@ -93,21 +103,24 @@ Table leaky_relu(const Scales& s, float alpha) {
     const int above = in_eighths(s.ratio()), below = in_eighths(negative);
     return table(s, [&](int v) { return (v * (v >= 0 ? above : below) + 128) >> 8; });
   }
-  const nnom::Double above = factor(s.ratio()), below = factor(std::abs(s.in * alpha / s.out));
+  const nnom::Double above = ratio_factor(s);
+  const nnom::Double below = single ? factor(std::abs(s.in * alpha / s.out))
+                                    : rescale_by<nnom::Double>(std::abs(
+                                          s.exact_in * static_cast<double>(alpha) / s.exact_out));
   return table(s, [&](int v) { return v >= 0 ? above(v) : alpha < 0 ? -below(v) : below(v); });
 }
 
-/// RELU, and RELU6 where both scales are the same.
-Table relu(const Scales& s, float high) {
-  const nnom::Double rescale = factor(s.ratio());
-  const float steps = std::min(high / s.out, 1e6f);
-  return table(s, [&](int v) {
-    return std::clamp<int>(rescale(v), 0, static_cast<int>(std::round(steps)));
-  });
+/// RELU, RELU_N1_TO_1, and RELU6 where both scales are the same.
+Table limited_to(const Scales& s, float low, float high) {
+  const nnom::Double rescale = ratio_factor(s);
+  const auto steps = [&](float v) {
+    return static_cast<int>(std::round(std::clamp(v / s.out, -1e6f, 1e6f)));
+  };
+  return table(s, [&](int v) { return std::clamp<int>(rescale(v), steps(low), steps(high)); });
 }
 
 Table absolute(const Scales& s) {
-  const nnom::Double rescale = factor(s.ratio());
+  const nnom::Double rescale = ratio_factor(s);
   return table(s, [&](int v) { return s.in == s.out ? std::abs(v) : rescale(std::abs(v)); });
 }
 
@@ -207,24 +220,22 @@ Table logarithm(const Scales& s) {
 template <class Rescale>
 Table tflite_table(const Activation& op, const NodeScales& scales) {
   constexpr bool single = std::is_same_v<Rescale, nnom::Single>;
-  const Scales s(scales);
+  const Scales s(scales, single);
   switch (op.function) {
     case Function::sigmoid:
       if (single) return float_table<true>(s, as_float(op));
-      return scales.out == Quantisation{1.0 / 256, -128}
-                 ? fixed_table(scales.in[0], 23, -128, gemmlowp::logistic)
-                 : Table{};
+      return fixed_table(scales.in[0], 23, -128, gemmlowp::logistic);
     case Function::tanh:
       if (single) return float_table<true>(s, as_float(op));
-      return scales.out == Quantisation{1.0 / 128, 0}
-                 ? fixed_table(scales.in[0], 24, 0, gemmlowp::tanh)
-                 : Table{};
+      return fixed_table(scales.in[0], 24, 0, gemmlowp::tanh);
     case Function::linear:
-      return linear<single>(s, scales);
+      return linear<single>(s);
     case Function::relu:
       if (op.threshold != 0) return {};
-      if (op.slope == 0) return relu(s, op.high);
+      if (op.slope == 0) return limited_to(s, 0, op.high);
       return std::isinf(op.high) ? leaky_relu<single>(s, op.slope) : Table{};
+    case Function::clip:
+      return op.high >= op.threshold ? limited_to(s, op.threshold, op.high) : Table{};
     case Function::sqrt:
       return single ? root(s) : Table{};  // TFLite Micro has none
     case Function::rsqrt:

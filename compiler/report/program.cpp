@@ -16,11 +16,17 @@ std::string narrow(const Shape& shape) {
   return s;
 }
 
-std::string tensors_text(const Graph& graph, const std::vector<int>& tensors) {
+/// Inputs or outputs; `note` on those that the file has in another order: "{} in the file".
+std::string tensors_text(const Graph& graph, const std::vector<int>& tensors,
+                         const std::vector<std::vector<int>>& orders, const char* note) {
   std::string s;
-  for (const int t : tensors)
-    s += fmt::format("{}{} ({})", s.empty() ? "" : ", ",
-                     graph.tensors[static_cast<std::size_t>(t)].name, to_string(graph.shape(t)));
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    const Shape& shape = graph.shape(tensors[i]);
+    const Shape file = in_file_order(shape, orders, i);
+    s += fmt::format("{}{} ({}{})", s.empty() ? "" : ", ",
+                     graph.tensors[static_cast<std::size_t>(tensors[i])].name, to_string(shape),
+                     file == shape ? "" : note + to_string(file));
+  }
   return s;
 }
 
@@ -93,8 +99,9 @@ std::string inspect_text(const Program& program, const std::string& target, std:
   table.rule();
   table.row({"total", "", "", "", count_text(g.parameters()), count_text(g.macs()),
              count_text(program.plan.arena_bytes)});
-  return fmt::format("{}\nInput   {}\nOutput  {}\n\n", g.name, tensors_text(g, g.inputs),
-                     tensors_text(g, g.outputs)) +
+  return fmt::format("{}\nInput   {}\nOutput  {}\n\n", g.name,
+                     tensors_text(g, g.inputs, g.input_order, "; samples may be "),
+                     tensors_text(g, g.outputs, g.output_order, "; in the file ")) +
          table.text(width) + fmt::format("\nAs int8 for {}:\n", target) +
          memory_text(program, {}, {}, width) +
          "`nnom evaluate MODEL --on cortex-m4` measures stack, code and time.\n";

@@ -32,16 +32,15 @@ struct Loops {
   /// tensor k.
   [[gnu::always_inline]] void runs(auto visit) const {
     int at[6]{}, offset[K]{};
-    for (;;) {
+    for (int i = 0; i >= 0;) {
       visit(offset);
-      int i = depth - 2;
-      for (; i >= 0; --i) {
+      for (i = depth - 2; i >= 0; --i) {
         const bool more = ++at[i] < count[i];
+        if (!more) at[i] = 0;
+#pragma GCC unroll 4
         for (int k = 0; k < K; ++k) offset[k] += step[k][i] * (more ? 1 : 1 - count[i]);
         if (more) break;
-        at[i] = 0;
       }
-      if (i < 0) return;
     }
   }
   static constexpr void fields(auto& l, auto visit) {
@@ -71,6 +70,7 @@ constexpr int broadcast_step(const Shape& s, int axis, int rank) {
 /// The shape that `count` shapes are broadcast to, as numpy does.
 constexpr Inferred broadcast(const Shape* shapes, int count) {
   Inferred r;
+  int64_t size = 1;
   for (int k = 0; k < count; ++k) r.out.rank = max(r.out.rank, shapes[k].rank);
   for (int i = 0; i < r.out.rank; ++i) {
     r.out.d[i] = 1;
@@ -81,6 +81,8 @@ constexpr Inferred broadcast(const Shape* shapes, int count) {
         return {{}, "the shapes of its inputs can't be broadcast to one"};
       r.out.d[i] = n;
     }
+    size *= r.out[i];
+    if (size > INT_MAX) return {{}, "its output is too large"};
   }
   return r;
 }

@@ -20,15 +20,19 @@ struct Single {
   int32_t multiplier = 0, shift = 0;
 
   constexpr int32_t operator()(int32_t acc) const {
-    // The product's high word has -1 - shift bits after the point. Unless they all but make a half,
-    // no rounding before the last can matter.
-    if (static_cast<uint32_t>(shift + 16) > 14) [[unlikely]]
+    // Only a product within 2^-15 of a half can be rounded otherwise by the roundings before the
+    // last; its high word has `bits` bits after the point.
+    if (static_cast<uint32_t>(shift + 15) > 13) [[unlikely]]
       return exact(acc);
-    const auto high = static_cast<int32_t>((int64_t{acc} * multiplier) >> 32);
-    const int32_t unit = 1 << (-shift - 1), rounded = high + unit / 2;
-    if (((rounded + 1) & (unit - 1)) <= 1) [[unlikely]]
-      return exact(acc);
-    return rounded >> (-shift - 1);
+    const int64_t product = int64_t{acc} * multiplier;
+    const int bits = -1 - shift;
+    const int32_t rounded = static_cast<int32_t>(product >> 32) + (1 << bits) / 2;
+    const auto near = static_cast<uint32_t>(rounded + 1) & ((1u << bits) - 1);
+    if (near <= 1) [[unlikely]] {  // the high word alone can't tell: just below a half, or above it
+      const auto low = static_cast<uint32_t>(product);
+      if ((near ? low : 0 - low) <= 1u << (17 + bits)) return exact(acc);
+    }
+    return rounded >> bits;
   }
   /// The same from its definition, for any acc and shift.
   [[gnu::noinline]] constexpr int32_t exact(int32_t acc) const {

@@ -84,8 +84,12 @@ struct Elementwise {
     for (int k = 0; k < K; ++k) even &= (step[k] = op.loops.run_step(k)) == 1;
     for (int y = io.y0; y < io.y1; ++y) {
       const typename N::In* in[K];
-      for (int k = 0, i = 0; k < K; ++k)
-        in[k] = k == op.constant ? d.constant + y * op.constant_row : io.in[i++].row(y);
+#pragma GCC unroll 4
+      for (int k = 0; k < K; ++k) {  // those behind a constant have one input less before them
+        in[k] = io.in[k].row(y);
+        if (k > 0 && op.constant >= 0 && op.constant < k) in[k] = io.in[k - 1].row(y);
+        if (k == op.constant) in[k] = d.constant + y * op.constant_row;
+      }
       typename N::Out* out = io.out.row(y);
       op.loops.runs([&](const int(&offset)[K]) NNOM_INLINE {
         const typename N::In* x[K];

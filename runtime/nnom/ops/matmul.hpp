@@ -17,11 +17,13 @@ struct MatMul {
   struct Data {
     using Numbers = N;
     typename N::In zero[2]{};
-    Double rescale{};  ///< in both of TFLite's dialects
+    typename N::Rescale rescale{};
+    Double twice{};  ///< where b's zero point is not 0: in both of TFLite's dialects
     Clamp<N> clamp{};
 
     static constexpr void fields(auto& d, auto visit) {
-      if constexpr (N::quantised) visit("zero", d.zero), visit("rescale", d.rescale);
+      if constexpr (N::quantised)
+        visit("zero", d.zero), visit("rescale", d.rescale), visit("twice", d.twice);
       visit("clamp", d.clamp);
     }
   };
@@ -87,7 +89,7 @@ struct MatMul {
             for (int k = 0; k < op.depth; ++k, p += a_step, q += b_step)
               sum += (typename N::Acc{*p} - d.zero[0]) * (typename N::Acc{*q} - d.zero[1]);
             if constexpr (N::quantised)
-              *out++ = d.clamp(d.rescale(sum));
+              *out++ = d.clamp(d.zero[1] ? d.twice(sum) : d.rescale(sum));
             else
               *out++ = d.clamp(sum);
           }

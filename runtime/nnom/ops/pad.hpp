@@ -40,6 +40,7 @@ struct Pad {
     in = x[0];
     Inferred r{in};
     for (int i = 0; i < 6; ++i) {
+      if (max(before[i], after[i]) > 1 << 28) return {{}, "its output is too large"};
       if (min(before[i], after[i]) < 0) return {{}, "its border must not be negative"};
       const int most = max(before[i], after[i]);
       if (i >= in.rank && most)

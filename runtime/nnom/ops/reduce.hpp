@@ -56,16 +56,20 @@ struct Reduce {
       const typename N::In* in = io.in[0].base + first[0];
       for (int i = 0; i < n; ++i, in += step) {
         typename N::Acc sum = Rule::template start<N>(d);
-        op.gone.runs([&](const int(&offset)[1]) NNOM_INLINE {
-          const typename N::In* p = in + offset[0];
-          for (int k = 0; k < inner; ++k, p += inner_step) sum = Rule::add(sum, decltype(sum)(*p));
-        });
+        op.gone.runs([&](const int(&offset)[1])
+                         NNOM_INLINE { sum = along(in + offset[0], inner, inner_step, sum); });
         *out++ = Rule::template end<N>(d, sum, count);
       }
     });
   }
 
  private:
+  /// `acc` and n values, `step` apart. A function of its own keeps them in registers.
+  template <class In, class Acc>
+  [[gnu::noinline]] static Acc along(const In* in, int n, int step, Acc acc) {
+    for (; n > 0; --n, in += step) acc = Rule::add(acc, Acc(*in));
+    return acc;
+  }
   static constexpr int elements(const Loops<1>& l) {
     int n = 1;
     for (int i = 0; i < l.depth; ++i) n *= l.count[i];

@@ -71,6 +71,7 @@ struct Resize {
     if (max(max(in.h, in.w), max(out.h, out.w)) > INT16_MAX)
       return {{}, "it can't resize more than 32767 pixels"};
     if (min(out.h, out.w) < 1) return {{}, "its output is empty"};
+    if (int64_t{out.h} * out.w * out.c > INT_MAX) return {{}, "its output is too large"};
     const Shape s = shape(out, x[0].rank);
     if (s.size() != out.size()) return {{}, "it resizes an axis its input does not have"};
     return {s};

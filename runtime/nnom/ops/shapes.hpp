@@ -115,12 +115,12 @@ struct Slice {
     first = 0;
     loops = {};
     for (int i = 0; i < s.rank; ++i) {
-      const int last = begin[i] + (out[i] - 1) * step[i];
-      if (out[i] < 1 || min(begin[i], last) < 0 || max(begin[i], last) >= s[i])
+      const int64_t last = begin[i] + (int64_t{out[i]} - 1) * step[i];
+      if (out[i] < 1 || begin[i] < 0 || begin[i] >= s[i] || last < 0 || last >= s[i])
         return {{}, "it reaches beyond its input"};
       const int along = step_along(s, i);
       first += begin[i] * along;
-      loops.add(out[i], {step[i] * along});
+      loops.add(out[i], {out[i] > 1 ? step[i] * along : 0});
     }
     return {out};
   }

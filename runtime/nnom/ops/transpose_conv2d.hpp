@@ -28,12 +28,17 @@ struct TransposeConv2D {
   constexpr Inferred infer(const Shape* x, int) {
     if (x[0].rank < 1 || x[0].rank > 3)
       return {{}, "its input must have 1 to 3 axes (height, width, channels) besides the batch"};
-    if (min(kernel.size(), stride.size()) < 1)
+    if (min(min(kernel.h, kernel.w), min(stride.h, stride.w)) < 1)
       return {{}, "kernel size and strides must be positive"};
     if (min(extra.h, extra.w) < 0 || max(pad.top, pad.bottom) >= kernel.h ||
         max(pad.left, pad.right) >= kernel.w)
       return {{}, "what is cut off must be smaller than its kernel"};
     in = image(x[0]);
+    const int64_t h = int64_t{in.h} * stride.h + kernel.h + extra.h;
+    const int64_t w = int64_t{in.w} * stride.w + kernel.w + extra.w;
+    if (h > INT_MAX / w / max(out.c, 1)) return {{}, "its output is too large"};
+    if (int64_t{kernel.size()} * in.c > INT_MAX / max(out.c, 1))
+      return {{}, "it has too many weights"};
     out.h = (in.h - 1) * stride.h + kernel.h + extra.h - pad.top - pad.bottom;
     out.w = (in.w - 1) * stride.w + kernel.w + extra.w - pad.left - pad.right;
     if (min(out.h, out.w) < 1) return {{}, "nothing is left of its output"};

@@ -1,0 +1,82 @@
+#include "compiler/quantise/dialect.hpp"
+
+#include <cmath>
+
+#include "compiler/error.hpp"
+
+namespace nnomc {
+namespace {
+
+struct Check {
+  const Graph& graph;
+  const Node& node;
+  bool single;
+
+  [[noreturn]] void fail(const char* why) const {
+    throw Error("{}: layer '{}' ({}): {}", graph.file, node.name, node.source, why);
+  }
+  Quantisation scale(int tensor) const {
+    return graph.tensors[static_cast<size_t>(tensor)].quantisation.value();
+  }
+  Quantisation out() const { return scale(node.output); }
+  /// Of the inputs, then of a constant operand.
+  std::vector<float> factors() const {
+    std::vector<float> list;
+    for (const int t : node.inputs) list.push_back(static_cast<float>(scale(t).scale));
+    if (node.stored) list.push_back(node.stored->scale[0]);
+    return list;
+  }
+
+  /// XNNPACK takes it within these limits; TFLite's other kernel rounds twice.
+  void within(float ratio, int low, int high) const {
+    if (single && !(ratio >= std::ldexp(1.0f, low) && ratio < std::ldexp(1.0f, high)))
+      fail(
+          "its scales are so far apart that desktop TFLite rounds it another way: use --rounding "
+          "double, or quantise the model with other samples");
+  }
+
+  void operator()(const nnom::Add&) const {
+    for (const float f : factors()) within(f / static_cast<float>(out().scale), -10, 8);
+  }
+  void operator()(const nnom::Mul&) const {
+    float product = 1;
+    for (const float f : factors()) product *= f;
+    within(product / static_cast<float>(out().scale), -16, 8);
+  }
+  void operator()(const nnom::Activation& op) const {
+    const Quantisation in = scale(node.inputs[0]);
+    if (!single && op.function == nnom::Function::relu && op.high == 6 && in != out())
+      fail(
+          "TFLite Micro ignores the scale of its output, which gives wrong results: use --rounding "
+          "single, or let its input and output have one scale");
+    if (op.function == nnom::Function::negative && (in != out() || in.zero != 0))
+      fail(
+          "TFLite negates stored numbers, whatever their scales and zero points, which gives wrong "
+          "results");
+    if (op.function == nnom::Function::hard_silu && in.scale / 128 / out().scale < 0x1p-16)
+      fail("its output's scale is so large that TFLite does not define what it computes");
+  }
+  void operator()(const nnom::TransposeConv2D& op) const {
+    if (single && (op.stride.h > op.kernel.h || op.stride.w > op.kernel.w))
+      fail(
+          "its strides are larger than its kernel: desktop TFLite then rounds it another way: use "
+          "--rounding double");
+  }
+  void operator()(const nnom::Pad&) const {
+    if (!single && node.source == "SPACE_TO_BATCH_ND" && out().zero != 0)
+      fail(
+          "TFLite Micro pads it with the number 0 and not with zero, which gives wrong results: "
+          "use "
+          "--rounding single");
+  }
+  void operator()(const auto&) const {}
+};
+
+}  // namespace
+
+void check_dialect(const Graph& graph, Rounding rounding) {
+  for (const Node& node : graph.nodes)
+    std::visit(Check{graph, node, rounding == Rounding::single_rounding}, node.op);
+}
+
+}  // namespace nnomc
