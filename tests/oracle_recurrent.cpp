@@ -10,13 +10,11 @@
 namespace nnomc::oracle {
 namespace {
 
-template <class T>
-using Rows = std::vector<std::vector<T>>;
+size_t at(int i) { return static_cast<size_t>(i); }
 
 /// `count` rows of `length` numbers from `from` on.
 std::span<const float> row(const Node& node, size_t from, int r, int length) {
-  return std::span(node.weights)
-      .subspan(from + static_cast<size_t>(r * length), static_cast<size_t>(length));
+  return std::span(node.weights).subspan(from + at(r) * at(length), at(length));
 }
 
 double dot(std::span<const float> w, const double* x) {
@@ -50,8 +48,7 @@ struct Integers {
   int64_t dot(int r, int length, const int64_t* x) const {
     int64_t sum = 0;
     for (int k = 0; k < length; ++k)
-      sum += std::llround(static_cast<double>(real[static_cast<size_t>(r * length + k)]) / scale) *
-             x[k];
+      sum += std::llround(static_cast<double>(real[at(r) * at(length) + at(k)]) / scale) * x[k];
     return sum;
   }
 };
@@ -88,7 +85,7 @@ std::vector<double> lstm(const nnom::Lstm& op, const Node& node, const std::vect
 
 std::vector<double> svdf(const nnom::Svdf& op, const Node& node, const std::vector<double>& in) {
   std::vector<double> out;
-  const auto times = static_cast<size_t>(op.units * op.rank * op.inputs);
+  const size_t times = at(op.units) * at(op.rank) * at(op.inputs);
   for (int u = 0; u < op.units; ++u) {
     double sum = node.bias.empty() ? 0 : static_cast<double>(node.bias[static_cast<size_t>(u)]);
     for (int f = u * op.rank; f < (u + 1) * op.rank; ++f)
@@ -154,7 +151,7 @@ std::vector<int> stored_lstm(const nnom::Lstm& op, const Node& node, const NodeS
 
 std::vector<int64_t> stored_svdf(const nnom::Svdf& op, const Node& node, const NodeScales& scales,
                                  Rounding rounding, const std::vector<int64_t>& in) {
-  const auto times = static_cast<size_t>(op.units * op.rank * op.inputs);
+  const size_t times = at(op.units) * at(op.rank) * at(op.inputs);
   const Integers features = integers(std::span(node.weights).first(times));
   const double most = largest(std::span(node.weights).subspan(times));
   const double time = most > 0 ? most / 32767 : 127.0 / 32767;

@@ -15,6 +15,8 @@ namespace {
 
 using Bytes = std::vector<std::byte>;
 
+const std::string kRuntime = "-I" NNOM_SOURCE_DIR "/runtime";
+
 /// Rows `begin` to the end of a tensor.
 Node rows_from(const Graph& g, int tensor, int begin) {
   nnom::Slice op;
@@ -182,7 +184,7 @@ int main() {{
   const auto compile = [&](const char* file, const char* standard) {
     return run_program({"g++", standard, "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror",
                         "-c", folder.file(file), "-o", folder.file(std::string(file) + ".o"),
-                        "-I" NNOM_SOURCE_DIR "/runtime", "-I" + folder.path().string()})
+                        kRuntime, "-I" + folder.path().string()})
         .output;
   };
   ASSERT_EQ(compile("main.cpp", "-std=c++11"), "");

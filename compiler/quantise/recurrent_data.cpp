@@ -14,8 +14,8 @@ double memory_scale(const nnom::Svdf& op, const Node& node, const NodeScales& sc
   double largest = 0;
   for (int f = 0; f < op.filters(); ++f) {
     double sum = 0;
-    for (int i = 0; i < op.inputs; ++i)
-      sum += std::abs(static_cast<double>(node.weights[static_cast<size_t>(f * op.inputs + i)]));
+    const float* row = node.weights.data() + ptrdiff_t{f} * op.inputs;
+    for (int i = 0; i < op.inputs; ++i) sum += std::abs(static_cast<double>(row[i]));
     largest = std::max(largest, sum * most_of(scales.in[0]));
   }
   return largest > 0 ? largest / 32767 : 1;

@@ -84,7 +84,8 @@ constexpr Sigmoid make_sigmoid() {
   Sigmoid table{};
   for (int i = 0; i < 255; ++i) {
     const double off = (s[2 * i] + s[2 * i + 2]) / 2 - s[2 * i + 1];
-    table.value[i] = static_cast<uint16_t>(s[2 * i] - off / 2 + 0.5);
+    const int halves = static_cast<int>(2 * s[2 * i] - off);
+    table.value[i] = static_cast<uint16_t>((halves + 1) / 2);
   }
   table.value[255] = 0xFFFF;
   return table;
