@@ -1,12 +1,11 @@
 #include "compiler/import/tflite.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <set>
 
 #include "compiler/import/tflite_call.hpp"
+#include "compiler/import/tflite_numbers.hpp"
 #include "compiler/import/tflite_operators.hpp"
-#include "compiler/io/array.hpp"
 #include "compiler/io/file.hpp"
 #include "compiler/simulate/simulate.hpp"
 
@@ -18,47 +17,6 @@ constexpr int kQuantize = 114, kDequantize = 6;
 constexpr int kCallOnce = 129, kVarHandle = 142, kAssignVariable = 144;
 constexpr size_t kMostElements = size_t{1} << 28;
 constexpr int64_t kMostFolded = int64_t{1} << 24;  // operations and elements of constant arithmetic
-
-template <class T>
-std::vector<double> read_as(std::span<const unsigned char> bytes) {
-  std::vector<double> values(bytes.size() / sizeof(T));
-  for (size_t i = 0; i < values.size(); ++i) {
-    T value;
-    std::memcpy(&value, bytes.data() + i * sizeof(T), sizeof(T));
-    values[i] = static_cast<double>(value);
-  }
-  return values;
-}
-
-/// The numbers stored for a constant; nothing for types that can't be computed with.
-std::optional<std::vector<double>> stored_numbers(format::ElementType type,
-                                                  std::span<const unsigned char> bytes) {
-  switch (type) {
-    case format::ElementType_float32:
-      return read_as<float>(bytes);
-    case format::ElementType_float16: {
-      std::vector<double> values = read_as<uint16_t>(bytes);
-      for (double& v : values)
-        v = static_cast<double>(half_to_float(static_cast<std::uint16_t>(v)));
-      return values;
-    }
-    case format::ElementType_float64:
-      return read_as<double>(bytes);
-    case format::ElementType_int8:
-      return read_as<int8_t>(bytes);
-    case format::ElementType_uint8:
-    case format::ElementType_boolean:
-      return read_as<uint8_t>(bytes);
-    case format::ElementType_int16:
-      return read_as<int16_t>(bytes);
-    case format::ElementType_int32:
-      return read_as<int32_t>(bytes);
-    case format::ElementType_int64:
-      return read_as<int64_t>(bytes);
-    default:
-      return {};
-  }
-}
 
 /// uint8 is int8 with everything moved by 128.
 constexpr int kUint8Zero = 128;
