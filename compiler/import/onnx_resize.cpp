@@ -79,7 +79,8 @@ Value interpolated(Call& call, const Value& value, const Resized& r, const Metho
     }
     double* row = &w.data[static_cast<size_t>(o) * w.ins];
     double sum = 0;
-    for (double i = std::floor(x) - 1; i <= std::floor(x) + 2; ++i) {
+    for (int tap = -1; tap <= 2; ++tap) {
+      const double i = std::floor(x) + tap;
       if (m.exclude_outside && (i < 0 || i > last)) continue;
       const double share = weight(m, x - i);
       row[static_cast<size_t>(std::clamp(i, 0.0, last))] += share;
