@@ -73,6 +73,7 @@ Value interpolated(Call& call, const Value& value, const Resized& r, const Metho
   std::vector<float> bias(w.outs, 0);
   for (int64_t o = 0; o < r.out; ++o) {
     const double x = place(call, r, m, o), last = static_cast<double>(r.in - 1);
+    if (!std::isfinite(x)) call.fail("its region is not finite");
     if (m.coordinate == "tf_crop_and_resize" && (x < 0 || x > last)) {
       bias[static_cast<size_t>(o)] = static_cast<float>(m.beyond);
       continue;
