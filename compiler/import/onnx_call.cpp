@@ -50,7 +50,7 @@ float Call::real(std::string_view name, float otherwise) const {
 
 std::string Call::text(std::string_view name, std::string otherwise) const {
   const Attribute* a = find(name, Attribute::Kind::text);
-  return a ? a->text : otherwise;
+  return a ? a->text : std::move(otherwise);
 }
 
 std::optional<std::vector<int64_t>> Call::integers(std::string_view name) const {

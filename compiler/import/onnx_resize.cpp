@@ -73,13 +73,15 @@ Value interpolated(Call& call, const Value& value, const Resized& r, const Metho
   std::vector<float> bias(w.outs, 0);
   for (int64_t o = 0; o < r.out; ++o) {
     const double x = place(call, r, m, o), last = static_cast<double>(r.in - 1);
+    if (!std::isfinite(x)) call.fail("its region is not finite");
     if (m.coordinate == "tf_crop_and_resize" && (x < 0 || x > last)) {
       bias[static_cast<size_t>(o)] = static_cast<float>(m.beyond);
       continue;
     }
     double* row = &w.data[static_cast<size_t>(o) * w.ins];
     double sum = 0;
-    for (double i = std::floor(x) - 1; i <= std::floor(x) + 2; ++i) {
+    for (int tap = -1; tap <= 2; ++tap) {
+      const double i = std::floor(x) + tap;
       if (m.exclude_outside && (i < 0 || i > last)) continue;
       const double share = weight(m, x - i);
       row[static_cast<size_t>(std::clamp(i, 0.0, last))] += share;
