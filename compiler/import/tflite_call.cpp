@@ -123,7 +123,7 @@ int Call::axis(int number, int rank) const {
   return axis;
 }
 
-int Call::add(Node node, const std::optional<Quantisation>& scale) {
+int Call::add(Node node, std::optional<Quantisation> scale) {
   node.name = name_;
   node.source = op_name_;
   const int tensor = session_.graph.add(std::move(node));
@@ -153,7 +153,7 @@ int Call::reshape(int tensor, const Shape& to) {
   return shape(tensor) == to ? tensor : add_moved(nnom::Reshape{to}, tensor);
 }
 
-int Call::restated(int tensor, const std::optional<Quantisation>& scale) {
+int Call::restated(int tensor, std::optional<Quantisation> scale) {
   if (!session_.quantised || this->scale(tensor) == scale) return tensor;
   Node node;
   node.op = nnom::Reshape{shape(tensor)};

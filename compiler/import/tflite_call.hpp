@@ -99,14 +99,14 @@ class Call {
   int axis(int number, int rank) const;
 
   /// Adds a node whose output is quantised as `scale` (in a quantised graph); returns its tensor.
-  int add(Node node, const std::optional<Quantisation>& scale);
+  int add(Node node, std::optional<Quantisation> scale);
   /// The same for an op without weights that gives output i of the call.
   int add(const Op& op, std::vector<int> inputs, Range range = {}, int i = 0);
   /// The same for an op that moves values of `tensor`, whose scale they keep.
   int add_moved(const Op& op, int tensor);
   int reshape(int tensor, const Shape& to);
   /// The same stored numbers with another scale.
-  int restated(int tensor, const std::optional<Quantisation>& scale);
+  int restated(int tensor, std::optional<Quantisation> scale);
   /// Makes `tensor` output i; its shape is put right.
   void set(int tensor, int i = 0);
   /// Makes output 0 a constant.
