@@ -1,15 +1,10 @@
 #include "compiler/import/keras_layers.hpp"
+#include "compiler/import/sliding.hpp"
 
 namespace nnomc::keras {
 namespace {
 
 constexpr int kMaxChannels = 1 << 24;
-
-/// The fields that all layers that slide a filter share.
-struct Sliding {
-  nnom::Size kernel, stride, dilation;
-  nnom::Border pad;
-};
 
 Sliding sliding(const LayerCall& call, int tensor, int axes) {
   const Config& config = call.config;
@@ -26,16 +21,6 @@ Sliding sliding(const LayerCall& call, int tensor, int axes) {
   else if (padding != "valid")
     config.site().fail("padding '{}' is not supported", padding);
   return s;
-}
-
-template <class T>
-T with(const Sliding& s) {
-  T op;
-  op.kernel = s.kernel;
-  op.stride = s.stride;
-  op.dilation = s.dilation;
-  op.pad = s.pad;
-  return op;
 }
 
 /// The shape of a kernel as Keras stores it: its sizes along the axes, then `rest`.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "compiler/import/onnx_ops.hpp"
+#include "compiler/import/sliding.hpp"
 
 namespace nnomc::onnx {
 
@@ -20,11 +21,6 @@ struct Picture {
 /// Error if it hasn't one or two axes besides batch and channels, or more than one picture.
 Picture picture_of(Call& call);
 
-struct Sliding {
-  nnom::Size kernel, stride, dilation;
-  nnom::Border pad;
-};
-
 /// The window of `kernel`; strides, dilations and pads as the node's attributes say.
 Sliding sliding(const Call& call, const Picture& in, const Dims& kernel);
 
@@ -33,15 +29,5 @@ void check_output(const Call& call, const Picture& in, const Sliding& s, int64_t
 
 /// Sizes along the axes of a picture, in attribute `name`, or nothing.
 std::optional<nnom::Size> sizes_of(const Call& call, const char* name, int axes);
-
-template <class T>
-T with(const Sliding& s) {
-  T op;
-  op.kernel = s.kernel;
-  op.stride = s.stride;
-  op.dilation = s.dilation;
-  op.pad = s.pad;
-  return op;
-}
 
 }  // namespace nnomc::onnx
