@@ -59,9 +59,11 @@ int Graph::add(Node node) {
   };
   std::vector<Shape> shapes;
   for (const int t : node.inputs) shapes.push_back(shape(t));
-  if (shapes.empty() || static_cast<int>(shapes.size()) > op.max_inputs)
-    fail(fmt::format("{} takes 1 to {} inputs, not {}", op.name, op.max_inputs, shapes.size()));
-  const nnom::Inferred out = op.infer(node.op, shapes.data(), static_cast<int>(shapes.size()));
+  const int count = static_cast<int>(shapes.size());
+  if (count < op.min_inputs || count > op.max_inputs)
+    fail(fmt::format("{} takes {} to {} inputs, not {}", op.name, op.min_inputs, op.max_inputs,
+                     count));
+  const nnom::Inferred out = op.infer(node.op, shapes.data(), count);
   if (out.error) {
     std::string given;
     for (const Shape& s : shapes) given += (given.empty() ? "" : ", ") + to_string(s);

@@ -22,6 +22,11 @@ constexpr bool same_scale() {
   return false;
 }
 template <class O>
+constexpr int min_inputs() {
+  if constexpr (requires { O::min_inputs; }) return O::min_inputs;
+  return 1;
+}
+template <class O>
 constexpr bool real_only() {
   if constexpr (requires { O::real_only; }) return O::real_only;
   return false;
@@ -42,6 +47,7 @@ constexpr OpInfo entry() {
   using Buffers = decltype(buffers);
   OpInfo t{};
   t.name = O::name;
+  t.min_inputs = min_inputs<O>();
   t.max_inputs = O::max_inputs;
   t.linear = linear;
   t.same_scale = same_scale<O>();

@@ -37,7 +37,7 @@ struct NodePlace {
 /// What the compiler can ask of an op.
 struct OpInfo {
   const char* name;  ///< as in the runtime
-  int max_inputs;
+  int min_inputs, max_inputs;
   bool linear;      ///< multiplies by weights, packed for the target
   bool same_scale;  ///< its output has the scale and zero point of its input
   bool alias;       ///< its output is its input's memory

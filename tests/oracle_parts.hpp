@@ -109,11 +109,36 @@ std::vector<T> pooled(const auto& op, const std::vector<T>& in,
   return out;
 }
 
+/// What max pooling gives for a window without values is not defined; none has such.
+template <class T>
+T largest(const std::vector<T>& v) {
+  return *std::max_element(v.begin(), v.end());
+}
+
 template <class T>
 T sum_of(const std::vector<T>& values) {
   T sum = 0;
   for (const T v : values) sum += v;
   return sum;
+}
+
+/// The place of the first or last of the largest or smallest values along an axis.
+template <class T>
+std::vector<int> places(const Graph& graph, const Node& node, const nnom::ArgMax& op,
+                        const std::vector<T>& in) {
+  const Shape &from = graph.shape(node.inputs[0]), &to = graph.shape(node.output);
+  std::vector<int> out;
+  for (int i = 0; i < to.size(); ++i) {
+    Index index = index_of(to, i);
+    std::vector<T> values;
+    for (int& k = index[at(op.axis)]; k < from[op.axis]; ++k)
+      values.push_back(in[element_of(from, index)]);
+    const T best = op.smallest ? *std::min_element(values.begin(), values.end()) : largest(values);
+    out.push_back(static_cast<int>(
+        op.last ? values.rend() - std::find(values.rbegin(), values.rend(), best) - 1
+                : std::find(values.begin(), values.end(), best) - values.begin()));
+  }
+  return out;
 }
 
 /// Ops that only move values; a constant border is `value`.
@@ -274,12 +299,6 @@ bool compared(nnom::Relation relation, T a, T b) {
       return order >= 0;
   }
   return false;
-}
-
-/// What max pooling gives for a window without values is not defined; none has such.
-template <class T>
-T largest(const std::vector<T>& v) {
-  return *std::max_element(v.begin(), v.end());
 }
 
 }  // namespace nnomc::oracle

@@ -113,6 +113,13 @@ struct Real {
   std::vector<double> operator()(const nnom::Pad& op) const {
     return Moves<double>{graph, node, in, static_cast<double>(op.value)}(op);
   }
+  std::vector<double> operator()(const nnom::ArgMax& op) const {
+    const std::vector<int> found = places(graph, node, op, in[0]);
+    return {found.begin(), found.end()};
+  }
+  std::vector<double> operator()(const nnom::Constant&) const {
+    return {node.weights.begin(), node.weights.end()};
+  }
   std::vector<double> operator()(const auto& op) const {
     if (!info(node.op).linear) return Moves<double>{graph, node, in, 0}(op);
     const std::vector<double> weights(node.weights.begin(), node.weights.end());

@@ -217,6 +217,16 @@ struct Stored : Dialect {
   std::vector<int> operator()(const nnom::Pad& op) const {
     return Moves<int>{graph, node, in, stored(static_cast<double>(op.value), in_scale(0))}(op);
   }
+  std::vector<int> operator()(const nnom::ArgMax& op) const {
+    std::vector<int> out = places(graph, node, op, in[0]);
+    for (int& v : out) v += out_scale().zero;
+    return out;
+  }
+  std::vector<int> operator()(const nnom::Constant&) const {
+    std::vector<int> out;
+    for (const float v : node.weights) out.push_back(stored(static_cast<double>(v), out_scale()));
+    return out;
+  }
   std::vector<int> operator()(const auto& op) const {
     if (!info(node.op).linear) return Moves<int>{graph, node, in, 0}(op);
     return linear(op);

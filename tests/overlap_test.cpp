@@ -40,7 +40,7 @@ Layer random_case(const std::string& op, const Numbers& numbers, unsigned seed) 
   if (info(node.op).same_scale) scales.out = scales.in[0];
   l.data = info(node.op).data(node, numbers, scales);
   l.memory = info(node.op).memory(node.op, numbers);
-  for (const int t : node.inputs) {
+  for (const int t : l.graph.inputs) {
     Bytes bytes;
     for (int i = 0; i < l.graph.shape(t).size(); ++i) {
       const auto f = static_cast<float>(r.real(-2, 2));

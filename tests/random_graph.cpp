@@ -31,7 +31,7 @@ class Grower {
     } else if (const int operands = info(op_named(op)).max_inputs; operands > 1) {
       residual(op, operands - r_.one_in(3));
     } else {
-      add(op, {recent()});
+      add(op, {recent()});  // of whose shape a constant is
     }
   }
 

@@ -148,6 +148,11 @@ struct Randomise {
     op.indices.rank = r.of({0, 1, 1, 2});
     for (int i = 0; i < op.indices.rank; ++i) op.indices.d[i] = r.whole(1, 4);
   }
+  void operator()(nnom::ArgMax& op) const {
+    op.axis = r.whole(0, in[0].rank - 1);
+    op.smallest = r.one_in(2), op.last = r.one_in(2);
+  }
+  void operator()(nnom::Constant& op) const { op.out = in[0]; }
   void operator()(nnom::Lstm& op) const {
     op.units = r.whole(1, 11);
     op.stateful = r.one_in(2);
@@ -216,7 +221,7 @@ Shape random_shape(const std::string& name, Random& r) {
   if (name == "Lstm") return {2, {r.whole(1, 6), c}};
   const std::vector<std::string> any = {"Transpose", "Reshape", "Concat",  "Pad",     "Slice",
                                         "Gather",    "Mean",    "Sum",     "Product", "ReduceMax",
-                                        "ReduceMin", "Add",     "Compare", "Select"};
+                                        "ReduceMin", "Add",     "Compare", "Select",  "ArgMax"};
   if (std::count(any.begin(), any.end(), name) && !r.one_in(4)) {
     Shape s{r.whole(1, r.one_in(6) ? 6 : 4), {}};
     for (int i = 0; i < s.rank; ++i) s.d[i] = r.whole(1, s.rank > 4 ? 3 : 6);
@@ -277,10 +282,10 @@ int add_random(Graph& graph, const std::string& name, const std::vector<int>& in
     node.name = "layer " + std::to_string(graph.nodes.size());
     node.source = "Random";
     node.op = op_named(name);
-    node.inputs = inputs;
+    if (info(node.op).min_inputs) node.inputs = inputs;
     std::visit(Randomise{shapes, random}, node.op);
     const auto result =
-        info(node.op).infer(node.op, shapes.data(), static_cast<int>(shapes.size()));
+        info(node.op).infer(node.op, shapes.data(), static_cast<int>(node.inputs.size()));
     if (result.error || result.out.size() > 20000) continue;
     if (info(node.op).linear)
       randomise_weights(node, random);

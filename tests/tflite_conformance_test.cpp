@@ -55,6 +55,10 @@ class Fixture {
 };
 
 bool is_float(const Array& a) { return a.dtype == DType::f32; }
+/// Real numbers, or places: no scale says what they mean.
+bool is_real(const Array& a) {
+  return is_float(a) || a.dtype == DType::i32 || a.dtype == DType::i64;
+}
 /// uint8 is int8 moved by 128.
 int moved(const Array& a) { return a.dtype == DType::u8 ? 128 : 0; }
 
@@ -82,7 +86,7 @@ int differences(const Program& program, int tensor, std::span<const unsigned cha
   for (int64_t i = 0; i < size; ++i) {
     const double expected = want.at(sample * size + i);
     const auto real = static_cast<double>(reals[static_cast<size_t>(i)]);
-    if (is_float(want) || !program.numbers.quantised) {
+    if (is_real(want) || !program.numbers.quantised) {
       const double limit = 1e-5 * std::max(1.0, std::abs(expected));
       count += !(std::abs(real - expected) <= limit) && !(std::isnan(real) && std::isnan(expected));
     } else {
@@ -111,7 +115,7 @@ std::string run_case(const Fixture& fixture, const std::string& name, Rounding r
   for (int i = 0; fixture.has(name + "/" + dialect + std::to_string(i)); ++i)
     outputs.push_back(fixture.read(name + "/" + dialect + std::to_string(i)));
   for (const Array& a : outputs)
-    if (!graph.quantised() && !is_float(a) && a.dtype != DType::b8)
+    if (!graph.quantised() && a.dtype != DType::b8 && !is_real(a))
       throw Error("integers for an output of real numbers");
   if (inputs.size() != graph.inputs.size() || outputs.size() != graph.outputs.size())
     return "another number of inputs or outputs";

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "compiler/import/tflite_operators.hpp"
+#include "compiler/quantise/scales.hpp"
 #include "nnom/window.hpp"
 
 namespace nnomc::tflite {
@@ -38,12 +39,11 @@ void elementwise(Call& call, Op op, Range range = {}, bool as_output = false) {
   node.range = range;
   for (int i = 0; i < Op::max_inputs; ++i) {
     const bool restated = as_output && call.in(i).type == call.out().type;
-    if (!call.is_constant(i)) {
+    if (!call.is_constant(i) || op.constant >= 0) {
       const int x = call.tensor(i);
       node.inputs.push_back(restated ? call.restated(x, call.out().scale) : x);
       continue;
     }
-    if (op.constant >= 0) call.fail("two of its inputs are constants, which is not supported");
     op.constant = i;
     op.constant_shape = call.in(i).shape();
     node.weights = call.reals(i);
@@ -130,12 +130,19 @@ void log_softmax(Call& call) {
   call.set(call.add(op, {call.tensor(0)}));
 }
 
-void batch_matmul(Call& call) {
-  const auto& o = call.options<format::BatchMatMulOptions>();
-  nnom::MatMul op;
-  op.transposed[0] = o.transpose_x(), op.transposed[1] = o.transpose_y();
-  call.set(call.add(op, {call.whole(0), call.whole(1)}));
+template <bool smallest>
+void arg_max(Call& call) {
+  const int x = call.whole(0);
+  nnom::ArgMax op;
+  op.axis = call.axis(call.integer(1), call.in(0).rank());
+  op.smallest = smallest;
+  Node node;
+  node.op = op;
+  node.inputs = {x};
+  call.set(call.add(std::move(node), quantisation_of_places(call.shape(x)[op.axis])));
 }
+template void arg_max<false>(Call&);
+template void arg_max<true>(Call&);
 
 namespace {
 

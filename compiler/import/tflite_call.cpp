@@ -64,10 +64,20 @@ int Call::tensor(int i) {
     if (value.tensor < 0) fail("its input '{}' is computed by nothing before it", value.name);
     return value.tensor;
   }
-  if (!session_.folding) fail("its input '{}' is a constant, which is not supported", value.name);
+  if (!session_.folding) return constant(i);
   const std::vector<float> values = reals(i);
   bound_.push_back(values);
   return session_.graph.add_input(value.name, value.shape());
+}
+
+int Call::constant(int i) {
+  const Value& value = in(i);
+  if (session_.quantised && !value.scale)
+    fail("its input '{}' is a constant without a scale", value.name);
+  Node node;
+  node.op = nnom::Constant{value.shape()};
+  node.weights = reals(i);
+  return add(std::move(node), value.scale);
 }
 
 int Call::whole(int i) {

@@ -84,8 +84,8 @@ class Call {
   const Value* between(int i) const;
   bool quantised() const { return session_.quantised; }
 
-  /// The graph's tensor for input i, in its own shape (no hidden batch). While constants are
-  /// folded, a constant is an input of the graph.
+  /// The graph's tensor for input i, in its own shape (no hidden batch). A constant gets a node, or
+  /// is an input of the graph while constants are folded.
   int tensor(int i);
   /// The same with all axes of the file, the batch included.
   int whole(int i);
@@ -129,6 +129,8 @@ class Call {
 
  private:
   Kept& kept();
+  /// A node that makes input i, a constant, a tensor.
+  int constant(int i);
 
   Session& session_;
   const format::Operator& op_;

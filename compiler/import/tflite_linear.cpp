@@ -127,6 +127,41 @@ void fully_connected(Call& call) {
   call.set(call.add(std::move(node), call.out().scale));
 }
 
+namespace {
+
+/// Whether input i is a matrix of weights as FULLY_CONNECTED has them.
+bool is_matrix(const Call& call, int i) {
+  const Value& w = call.in(i);
+  if (!call.is_constant(i) || w.rank() < 2) return false;
+  const bool one = w.size() == w.dims.back() * w.dims[w.dims.size() - 2];
+  return one && (!call.quantised() || (w.scale && w.scale->zero == 0));
+}
+
+}  // namespace
+
+void batch_matmul(Call& call) {
+  const auto& o = call.options<format::BatchMatMulOptions>();
+  const int x = call.whole(0);
+  if (!is_matrix(call, 1) || o.transpose_x()) {
+    nnom::MatMul op;
+    op.transposed[0] = o.transpose_x(), op.transposed[1] = o.transpose_y();
+    return call.set(call.add(op, {x, call.whole(1)}));
+  }
+  const std::vector<int>& w = call.in(1).dims;
+  const auto rows = static_cast<size_t>(w[w.size() - 2]), columns = static_cast<size_t>(w.back());
+  const size_t out = o.transpose_y() ? rows : columns;
+  nnom::Conv2D op;  // rows are pixels
+  op.kernel = op.stride = op.dilation = {1, 1};
+  op.out.c = static_cast<int>(out);
+  const int depth = call.shape(x).back();
+  if (static_cast<size_t>(depth) * out != rows * columns)
+    call.fail("its input has {} columns, its constant is {} x {}", depth, rows, columns);
+  Node node =
+      linear(call, op, call.reshape(x, {2, {call.shape(x).size() / depth, depth}}), 1, 2, out);
+  if (!o.transpose_y()) transpose_weights(node, out);
+  call.set(call.add(std::move(node), call.out().scale));
+}
+
 /// Inputs: the output's shape, weights, the picture, biases.
 void transpose_conv(Call& call) {
   const auto& o = call.options<format::TransposeConvOptions>();

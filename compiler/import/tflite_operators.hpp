@@ -9,14 +9,16 @@ namespace nnomc::tflite {
 // tflite_linear.cpp
 void conv_2d(Call& call);
 void depthwise_conv_2d(Call& call);
+void batch_matmul(Call& call);
 void fully_connected(Call& call);
 void transpose_conv(Call& call);
 
 // tflite_arithmetic.cpp
 template <class Op>
 void arithmetic(Call& call);
+template <bool smallest>
+void arg_max(Call& call);
 void average_pool_2d(Call& call);
-void batch_matmul(Call& call);
 template <class Op>
 void binary(Call& call);
 template <class Op>

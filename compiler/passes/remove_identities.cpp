@@ -8,7 +8,7 @@ namespace {
 
 bool is_identity(const Graph& graph, const Node& n) {
   const auto scale = [&](int t) { return graph.tensors[static_cast<size_t>(t)].quantisation; };
-  if (scale(n.inputs[0]) != scale(n.output)) return false;
+  if (n.inputs.empty() || scale(n.inputs[0]) != scale(n.output)) return false;
   if (const auto* f = std::get_if<nnom::Activation>(&n.op))
     return f->function == nnom::Function::linear;
   if (const auto* pad = std::get_if<nnom::Pad>(&n.op)) return !pad->any();

@@ -74,9 +74,9 @@ Problem blocks_of(const Graph& graph, const Numbers& numbers, bool separate) {
     };
     p.of_scratch.push_back(own(memory.scratch, i, i));
     p.of_state.push_back(own(memory.state, 0, end));
-    const size_t in = p.of_tensor[static_cast<size_t>(node.inputs[0])];
     const size_t out = p.of_tensor[static_cast<size_t>(node.output)];
-    if (p.blocks[out].kept) continue;
+    if (node.inputs.empty() || p.blocks[out].kept) continue;
+    const size_t in = p.of_tensor[static_cast<size_t>(node.inputs[0])];
     // Only an input that nobody reads later, and that is not read twice here, may be overwritten.
     const bool once = std::count_if(node.inputs.begin(), node.inputs.end(), [&](int t) {
                         return p.of_tensor[static_cast<size_t>(t)] == in;

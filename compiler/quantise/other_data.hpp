@@ -84,6 +84,28 @@ template <class Rescale>
 std::vector<ResizePlace> resize_places(const nnom::Resize& op, int in, int out, float ratio);
 
 template <class N>
+void make(const nnom::Constant&, const Making& m, nnom::Constant::Data<N>& d) {
+  std::vector<typename N::Out> values;
+  for (const float v : m.node.weights) {
+    if constexpr (N::quantised)
+      values.push_back(quantise(static_cast<double>(v), m.scales.out));
+    else
+      values.push_back(v);
+  }
+  d.values = m.keep("values", std::move(values));
+}
+
+template <class N>
+void make(const nnom::ArgMax& op, const Making& m, nnom::ArgMax::Data<N>& d) {
+  if constexpr (N::quantised) {
+    d.zero = static_cast<typename N::Out>(m.scales.out.zero);
+    if (op.size - 1 > N::highest - d.zero)
+      throw Error("layer '{}' ({}): it tells {} places apart: at most {} fit its output",
+                  m.node.name, m.node.source, op.size, N::highest - d.zero + 1);
+  }
+}
+
+template <class N>
 void make(const nnom::Resize& op, const Making& m, nnom::Resize::Data<N>& d) {
   using Rescale = typename N::Rescale;
   std::vector<ResizePlace> places = resize_places<Rescale>(op, op.in.h, op.out.h, op.ratio[0]);

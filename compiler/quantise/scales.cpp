@@ -31,6 +31,7 @@ std::optional<Quantisation> fixed_output(const Node& node) {
   if (const auto* s = std::get_if<nnom::Softmax>(&node.op))
     return s->log ? Quantisation{1.0 / 16, 127} : Quantisation{1.0 / 256, -128};
   if (std::holds_alternative<nnom::Compare>(node.op)) return Quantisation{1, 0};
+  if (const auto* a = std::get_if<nnom::ArgMax>(&node.op)) return quantisation_of_places(a->size);
   if (const auto* f = std::get_if<nnom::Activation>(&node.op)) {
     using nnom::Function;
     if (f->function == Function::sigmoid || f->function == Function::hard_sigmoid)
@@ -57,15 +58,15 @@ std::vector<Quantisation> scales_of(const Graph& graph, const std::vector<Limits
     scales[static_cast<size_t>(t)] = quantisation_of(limits[static_cast<size_t>(t)]);
   for (const Node& node : graph.nodes) {
     const auto t = static_cast<size_t>(node.output);
-    const auto in = static_cast<size_t>(node.inputs[0]);
     if (info(node.op).same_scale) {
-      scales[t] = scales[in];
+      scales[t] = scales[static_cast<size_t>(node.inputs[0])];
     } else if (const auto fixed = fixed_output(node)) {
       scales[t] = *fixed;
     } else {
       Limits l = limits[t];
       if (info(node.op).linear) {
-        const double largest = reach(node, most_of(scales[in]), quantisation_of(l));
+        const double largest =
+            reach(node, most_of(scales[static_cast<size_t>(node.inputs[0])]), quantisation_of(l));
         const auto least = static_cast<float>(std::ldexp(largest, -20));
         if (l.width() < least && node.range.hi > 0) l.hi = std::max(l.hi, l.lo + least);
       }

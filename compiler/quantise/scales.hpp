@@ -13,6 +13,9 @@ namespace nnomc {
 /// The quantisation that a node's output always has (softmax, sigmoid, tanh), if any.
 std::optional<Quantisation> fixed_output(const Node& node);
 
+/// That of numbers from 0 to count - 1, which tell places.
+inline Quantisation quantisation_of_places(int count) { return {1, count > 128 ? -128 : 0}; }
+
 /// Whether a tensor's range is to be found from data.
 bool needs_range(const Graph& graph, int tensor);
 

@@ -3,9 +3,11 @@
 #pragma once
 
 #include "nnom/ops/activation.hpp"
+#include "nnom/ops/arg_max.hpp"
 #include "nnom/ops/arithmetic.hpp"
 #include "nnom/ops/choose.hpp"
 #include "nnom/ops/concat.hpp"
+#include "nnom/ops/constant.hpp"
 #include "nnom/ops/conv2d.hpp"
 #include "nnom/ops/dense.hpp"
 #include "nnom/ops/depthwise_conv2d.hpp"
@@ -24,11 +26,11 @@ namespace nnom {
 
 /// Ops<std::variant> is what a node of the compiler's graph holds.
 template <template <class...> class List>
-using Ops = List<Conv2D, DepthwiseConv2D, TransposeConv2D, Dense, MatMul,             //
-                 MaxPool2D, AveragePool2D, Sum, Mean, ReduceMax, ReduceMin, Product,  //
-                 Add, Mul, Div, SquaredDifference, Power,                             //
-                 Maximum, Minimum, Select, Compare, PRelu, Activation, Softmax,       //
-                 Concat, Pad, Reshape, Transpose, Slice, Gather, Resize,              //
+using Ops = List<Conv2D, DepthwiseConv2D, TransposeConv2D, Dense, MatMul,                   //
+                 MaxPool2D, AveragePool2D, Sum, Mean, ReduceMax, ReduceMin, Product,        //
+                 Add, Mul, Div, SquaredDifference, Power,                                   //
+                 Maximum, Minimum, Select, Compare, PRelu, Activation, Softmax,             //
+                 Concat, Pad, Reshape, Transpose, Slice, Gather, Resize, ArgMax, Constant,  //
                  Lstm, Svdf>;
 
 }  // namespace nnom
