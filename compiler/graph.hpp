@@ -39,7 +39,7 @@ struct Range {
 struct StoredWeights {
   std::vector<float> scale;
   std::vector<int64_t> bias;
-  int zero = 0;  ///< of a constant operand
+  int zero = 0;  ///< of a constant operand, or one that `weights` are already relative to
   /// Of a recurrent node, whose `scale` has one entry for each matrix. Lstm: of its hidden state,
   /// of its cell (a power of two), and of the product that becomes the hidden state. Svdf: of its
   /// memory.

@@ -69,9 +69,10 @@ struct Stored : Dialect {
     return pooled<int>(op, in[0], largest<int>);
   }
   std::vector<int> operator()(const nnom::AveragePool2D& op) const {
-    return pooled<int>(op, in[0], [](const std::vector<int>& v) {
-      return static_cast<int>(
-          std::round(static_cast<double>(sum_of(v)) / static_cast<double>(v.size())));
+    const int less = op.rule.of_uint8 ? 128 : 0;
+    return pooled<int>(op, in[0], [less](const std::vector<int>& v) {
+      const double mean = static_cast<double>(sum_of(v)) / static_cast<double>(v.size());
+      return static_cast<int>(std::round(mean + less)) - less;
     });
   }
   template <class Rule>

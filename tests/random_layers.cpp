@@ -24,14 +24,13 @@ nnom::Border random_border(Random& r, int most, bool one_row) {
   return b;
 }
 
-/// Kernel, strides and border of a sliding op; `pools` have no dilation and a border within the
-/// kernel.
+/// Kernel, strides, dilation and border of a sliding op; `pools` have a border within the kernel.
 void randomise_window(auto& op, const Shape& in, bool pools, Random& r) {
   const bool one_row = in.rank < 3, one_pixel = in.rank < 2;
   op.kernel = {one_row ? 1 : r.whole(1, 5), one_pixel ? 1 : r.whole(1, 5)};
   op.stride = {one_row ? 1 : r.whole(1, 3), one_pixel ? 1 : r.whole(1, 3)};
   op.dilation = {1, 1};
-  if (!pools && r.one_in(4)) op.dilation = {one_row ? 1 : r.whole(1, 3), r.whole(1, 3)};
+  if (r.one_in(4)) op.dilation = {one_row ? 1 : r.whole(1, 3), r.whole(1, 3)};
   op.pad = {};
   if (one_pixel || r.one_in(2)) return;
   if (r.one_in(3)) {
@@ -75,7 +74,10 @@ struct Randomise {
   }
   void operator()(nnom::DepthwiseConv2D& op) const { randomise_window(op, in[0], false, r); }
   void operator()(nnom::MaxPool2D& op) const { randomise_window(op, in[0], true, r); }
-  void operator()(nnom::AveragePool2D& op) const { randomise_window(op, in[0], true, r); }
+  void operator()(nnom::AveragePool2D& op) const {
+    randomise_window(op, in[0], true, r);
+    op.rule.of_uint8 = r.one_in(3);
+  }
   void operator()(nnom::Dense& op) const { op.out = channels(); }
   void operator()(nnom::TransposeConv2D& op) const {
     const bool one_row = in[0].rank < 3, one_pixel = in[0].rank < 2;

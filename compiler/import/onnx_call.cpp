@@ -93,7 +93,7 @@ Shape Call::shape_of(const Dims& dims) const {
 }
 
 int Call::arrange(const Value& value, const std::vector<int>& order) {
-  if (value.tensor < 0) fail("not supported yet: a constant as this input");
+  if (value.tensor < 0) return constant_tensor(value, order);
   Axis runs;
   Dims sizes;
   for (const int axis : order) {
@@ -120,6 +120,30 @@ int Call::arrange(const Value& value, const std::vector<int>& order) {
     tensor = moved;
   }
   return reshape(tensor, to);
+}
+
+int Call::constant_tensor(const Value& value, const std::vector<int>& order) {
+  if (!value.constant) fail("one of its inputs is missing");
+  std::vector<int> all;
+  Dims sizes;
+  for (const int axis : order) {
+    sizes.push_back(axis < 0 ? 1 : value[axis]);
+    if (axis >= 0) all.push_back(axis);
+  }
+  for (int i = 0; i < value.rank(); ++i)
+    if (!std::count(order.begin(), order.end(), i)) all.push_back(i);
+  const nnom::Constant op{shape_of(sizes)};
+  const std::vector<float> values = reals_of(permuted(*value.constant, all).data);
+  if (static_cast<size_t>(op.out.size()) != values.size())
+    fail("not supported: a batch, {}", show(value.dims));
+  return add(op, {}, "/constant", values);
+}
+
+Value Call::as_tensor(const Value& value) {
+  if (value.tensor >= 0) return value;
+  std::vector<int> order;
+  for (int i = 0; i < value.rank(); ++i) order.push_back(i);
+  return made(arrange(value, order), value.dims, order, value.type);
 }
 
 std::vector<int> Call::order_of(const Value& value, const std::vector<int>& needed) const {

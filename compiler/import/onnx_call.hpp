@@ -94,6 +94,8 @@ class Call {
   /// The order closest to how `value` lies: its axes of more than one element and those of
   /// `needed`.
   std::vector<int> order_of(const Value& value, const std::vector<int>& needed = {}) const;
+  /// `value`; a constant gets a node that makes it a tensor.
+  Value as_tensor(const Value& value);
   /// A new tensor of the graph with the axes `order`.
   Value made(int tensor, Dims dims, const std::vector<int>& order, Type type = Type::f32) const;
   /// A new tensor of the graph that lies as `like` does.
@@ -111,6 +113,8 @@ class Call {
   void count_folded(int64_t elements);
 
  private:
+  int constant_tensor(const Value& value, const std::vector<int>& order);
+
   const FileNode& node_;
   Session& session_;
   mutable std::set<std::string_view> read_;  // names of attributes

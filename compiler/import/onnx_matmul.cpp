@@ -33,7 +33,7 @@ Value product(Call& call, Value a, Value b, std::string_view suffix = "") {
   Value* values[] = {&a, &b};
   for (int k = 0; k < 2; ++k) {
     Value& v = *values[k];
-    if (v.constant) call.fail("not supported yet: several matrices of weights");
+    v = call.as_tensor(v);
     outer[k].assign(v.dims.begin(), v.dims.end() - 2);
   }
   if (!broadcast(outer[0], outer[1], to))

@@ -15,6 +15,8 @@ constexpr OpRow kOps[] = {
     {"Acosh", activation<Function::acosh>, kElementwise},
     {"Add", add, kFolds | kElementwise},
     {"And", logical_and, kFolds | kElementwise},
+    {"ArgMax", arg_max<false>},
+    {"ArgMin", arg_max<true>},
     {"Asin", activation<Function::asin>, kElementwise},
     {"Asinh", activation<Function::asinh>, kElementwise},
     {"Atan", activation<Function::atan>, kElementwise},

@@ -134,6 +134,8 @@ Values global_max_pool(Call& call);
 
 // onnx_reductions.cpp
 
+template <bool smallest>
+Values arg_max(Call& call);
 Values cumulative_sum(Call& call);
 Values reduce_log_sum_exp(Call& call);
 template <class O>

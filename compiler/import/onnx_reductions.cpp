@@ -60,6 +60,26 @@ Values reduce_log_sum_exp(Call& call) {
   });
 }
 
+template <bool smallest>
+Values arg_max(Call& call) {
+  const Value& in = call.in(0);
+  const int axis = call.axis(call.integer("axis", 0), in.rank());
+  const bool keep = call.flag("keepdims", true);
+  nnom::ArgMax op;
+  op.smallest = smallest;
+  op.last = call.flag("select_last_index", false);
+  const std::vector<int> order = call.order_of(in, {axis});
+  op.axis = static_cast<int>(std::find(order.begin(), order.end(), axis) - order.begin());
+  Dims to = in.dims;
+  to[static_cast<size_t>(axis)] = 1;
+  const Value out = call.made(call.add(op, {call.arrange(in, order)}), to, order, Type::i64);
+  if (keep) return {out};
+  to.erase(to.begin() + axis);
+  return {reshape_to(call, out, to)};
+}
+template Values arg_max<false>(Call&);
+template Values arg_max<true>(Call&);
+
 /// A product with a triangular matrix of ones.
 Values cumulative_sum(Call& call) {
   const Value& in = call.in(0);

@@ -47,7 +47,7 @@ class Builder {
       const Row& row = *find_operator(session_.file.code(*op));
       if (!fold(*op, row)) {
         Call call(session_, *op, row.name);
-        row.add(call);
+        call.run(row);
       }
     }
     for (const int t : numbers(session_.file.graph().outputs())) add_output(t);
@@ -248,7 +248,7 @@ class Builder {
     Session inner{.file = session_.file, .folding = true, .values = session_.values};
     inner.graph.file = session_.file.path();
     Call call(inner, op, row.name);
-    row.add(call);
+    call.run(row);
     int64_t work = inner.graph.macs();
     for (const Tensor& t : inner.graph.tensors) work += t.shape.size();
     if (work > kMostFolded)

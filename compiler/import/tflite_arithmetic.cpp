@@ -28,6 +28,8 @@ void pool(Call& call) {
   call.check_window(op);
   if (o.padding() == format::Padding_same)
     op.pad = nnom::same_border(nnom::image(call.shape(x)), op.kernel, op.stride, op.dilation);
+  if constexpr (requires { op.rule.of_uint8; })
+    op.rule.of_uint8 = call.out().type == format::ElementType_uint8;
   call.set(limited(call, call.add(op, {x}), range_of(call, o.activation())));
 }
 

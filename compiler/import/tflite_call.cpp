@@ -87,10 +87,41 @@ int Call::whole(int i) {
 }
 
 int Call::picture(int i) {
-  if (in(i).rank() != 4 || in(i).dims[0] != 1)
-    fail("its input is {} and not one picture (batch 1, height, width, channels)",
-         fmt::join(in(i).dims, " x "));
-  return tensor(i);
+  const Value& value = in(i);
+  if (value.rank() != 4)
+    fail("its input is {} and not a picture (batch, height, width, channels)",
+         fmt::join(value.dims, " x "));
+  pictures_ = value.dims[0];
+  if (pictures_ == 1) return tensor(i);
+  const int all = tensor(i), at = static_cast<int>(made_.size());
+  nnom::Slice one;
+  one.out = shape(all);
+  one.begin[0] = at, one.out.d[0] = 1;
+  return reshape(add_moved(one, all), {3, {value.dims[1], value.dims[2], value.dims[3]}});
+}
+
+void Call::run(const Row& row) {
+  do {
+    row.add(*this);
+  } while (static_cast<int>(made_.size()) < pictures_ && pictures_ > 1);
+  if (pictures_ == 1) return;
+  pictures_ = 1;
+  set(joined(made_, 0));
+}
+
+int Call::joined(std::vector<int> tensors, int axis) {
+  constexpr size_t most = nnom::Concat::max_inputs;
+  nnom::Concat op;
+  op.axis = axis;
+  while (tensors.size() > most) {
+    std::vector<int> fewer;
+    for (size_t i = 0; i < tensors.size(); i += most)
+      fewer.push_back(
+          add(op, {tensors.begin() + static_cast<long>(i),
+                   tensors.begin() + static_cast<long>(std::min(i + most, tensors.size()))}));
+    tensors = std::move(fewer);
+  }
+  return add(op, tensors);
 }
 
 std::vector<float> Call::reals(int i) const {
@@ -178,6 +209,7 @@ void Call::set_constant(std::vector<double> values) {
 }
 
 void Call::set(int tensor, int i) {
+  if (pictures_ > 1) return made_.push_back(tensor);
   Value& value =
       session_.values[static_cast<size_t>(numbers(op_.outputs())[static_cast<size_t>(i)])];
   const Shape want = out(i).shape();

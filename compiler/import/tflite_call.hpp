@@ -53,9 +53,21 @@ struct Session {
   std::map<int, std::string> handles{};  ///< name of the variable, by tensor of the file
 };
 
+class Call;
+
+/// A row of the table of operators.
+struct Row {
+  int code;
+  const char* name;
+  void (*add)(Call&);
+};
+
 class Call {
  public:
   Call(Session& session, const format::Operator& op, const char* op_name);
+
+  /// Makes the operator's nodes: once, or for each picture of a batch.
+  void run(const Row& row);
 
   template <class Options>
   const Options& options() const {
@@ -89,7 +101,7 @@ class Call {
   int tensor(int i);
   /// The same with all axes of the file, the batch included.
   int whole(int i);
-  /// The same as a picture: a batch of one of {h, w, c}.
+  /// The same as a picture, {h, w, c}; of several in the batch, the one whose turn it is.
   int picture(int i);
   /// Input i, which must be a constant: real numbers, dequantised.
   std::vector<float> reals(int i) const;
@@ -107,6 +119,8 @@ class Call {
   int reshape(int tensor, const Shape& to);
   /// The same stored numbers with another scale.
   int restated(int tensor, std::optional<Quantisation> scale);
+  /// Tensors of the same rank side by side.
+  int joined(std::vector<int> tensors, int axis);
   /// Makes `tensor` output i; its shape is put right.
   void set(int tensor, int i = 0);
   /// Makes output 0 a constant.
@@ -137,17 +151,12 @@ class Call {
   const char* op_name_;
   std::string name_;
   std::vector<std::vector<float>> bound_;
+  int pictures_ = 1;       ///< in the batch
+  std::vector<int> made_;  ///< of each of them so far, if there are several
 };
 
 /// The range that a fused activation limits an output to.
 Range range_of(const Call& call, format::Fused activation);
-
-/// A row of the table of operators.
-struct Row {
-  int code;
-  const char* name;
-  void (*add)(Call&);
-};
 
 /// The row of an operator; null if it is not supported.
 const Row* find_operator(int code);

@@ -5,13 +5,47 @@
 namespace nnomc::tflite {
 namespace {
 
-/// Weights and biases of a linear node. `channels` of the weights are outermost, but for
-/// `innermost`.
-Node linear(const Call& call, const Op& op, int input, int weights, int bias, size_t channels) {
+/// [channels][taps] from [taps][channels].
+std::vector<float> transposed(const std::vector<float>& from, size_t channels) {
+  const size_t taps = from.size() / channels;
+  std::vector<float> to(from.size());
+  for (size_t t = 0; t < taps; ++t)
+    for (size_t c = 0; c < channels; ++c) to[c * taps + t] = from[t * channels + c];
+  return to;
+}
+
+/// Whether weights less their zero point take more than eight bits: those of uint8 may, as
+/// TensorFlow 1 quantised.
+bool is_wide(const Call& call, int weights) {
+  const Value& w = call.in(weights);
+  if (!call.quantised() || !w.scale) return false;
+  return std::any_of(w.constant.begin(), w.constant.end(),
+                     [&](double v) { return v - w.scale->zero < -128 || v - w.scale->zero > 127; });
+}
+
+/// Every channel of the input twice, each with a part of its weight: both parts fit eight bits.
+void halve_weights(Call& call, Node& node, double scale) {
+  std::vector<float> index, parts;
+  const Shape in = call.shape(node.inputs[0]);
+  for (int i = 0; i < 2 * in.back(); ++i) index.push_back(static_cast<float>(i / 2));
+  node.inputs[0] = gathered(call, node.inputs[0], in.rank - 1, {1, {2 * in.back()}}, index);
+  for (const float w : node.weights) {
+    const double whole = std::round(static_cast<double>(w) / scale);
+    const double part = std::clamp(whole, -128.0, 127.0);
+    parts.push_back(static_cast<float>(part * scale));
+    parts.push_back(static_cast<float>((whole - part) * scale));
+  }
+  node.weights = std::move(parts);
+}
+
+/// A linear node. The weights' `channels` are outermost in the file, or `innermost`.
+Node linear(Call& call, const Op& op, int input, int weights, int bias, size_t channels,
+            bool innermost = false) {
   Node node;
   node.op = op;
   node.inputs = {input};
   node.weights = call.reals(weights);
+  if (innermost) node.weights = transposed(node.weights, channels);
   if (call.has(bias)) {
     node.bias = call.reals(bias);
     if (node.bias.size() != channels)
@@ -22,8 +56,9 @@ Node linear(const Call& call, const Op& op, int input, int weights, int bias, si
   StoredWeights stored;
   stored.scale = w.channel_scales;
   if (stored.scale.empty()) {
-    if (!w.scale || w.type != format::ElementType_int8 || w.scale->zero != 0)
-      call.fail("its weights are neither int8 around zero nor real: export the model as int8");
+    if (!w.scale || (w.type != format::ElementType_int8 && w.type != format::ElementType_uint8))
+      call.fail("its weights are neither int8 nor uint8: export the model as int8");
+    if (w.type == format::ElementType_int8) stored.zero = w.scale->zero;
     stored.scale = {static_cast<float>(w.scale->scale)};
   } else if (stored.scale.size() != channels) {
     call.fail("it has {} scales for {} channels", stored.scale.size(), channels);
@@ -33,6 +68,7 @@ Node linear(const Call& call, const Op& op, int input, int weights, int bias, si
     for (const double b : call.in(bias).constant) stored.bias.push_back(static_cast<int64_t>(b));
   }
   node.stored = std::move(stored);
+  if (is_wide(call, weights)) halve_weights(call, node, w.scale->scale);
   return node;
 }
 
@@ -41,19 +77,13 @@ nnom::Border border(format::Padding padding, const nnom::Image& in, const auto& 
   return nnom::same_border(in, op.kernel, op.stride, op.dilation);
 }
 
-/// [taps][channels] from [channels][taps].
-void transpose_weights(Node& node, size_t channels) {
-  const size_t taps = node.weights.size() / channels;
-  std::vector<float> to(node.weights.size());
-  for (size_t t = 0; t < taps; ++t)
-    for (size_t c = 0; c < channels; ++c) to[c * taps + t] = node.weights[t * channels + c];
-  node.weights = std::move(to);
-}
-
 /// Four sizes of a filter.
 const std::vector<int>& filter(const Call& call, int i) {
-  if (call.in(i).rank() != 4) call.fail("its weights have {} axes, not 4", call.in(i).rank());
-  return call.in(i).dims;
+  const Value& w = call.in(i);
+  if (w.rank() != 4) call.fail("its weights have {} axes, not 4", w.rank());
+  if (w.scale && w.scale->zero != 0 && w.type == format::ElementType_int8)
+    call.fail("its weights are int8 with the zero point {}, which TFLite ignores", w.scale->zero);
+  return w.dims;
 }
 
 }  // namespace
@@ -89,17 +119,18 @@ void depthwise_conv_2d(Call& call) {
   depthwise.dilation = {o.dilation_h(), o.dilation_w()};
   call.check_window(depthwise);
   depthwise.pad = border(o.padding(), in, depthwise);
-  Node node = linear(call, depthwise, x, 1, 2, channels);
-  node.range = range_of(call, o.activation());
   if (w[3] % in.c) call.fail("its input has {} channels, its filter {}", in.c, w[3]);
-  if (w[3] != in.c) {
-    nnom::Conv2D op;
-    op.kernel = depthwise.kernel, op.stride = depthwise.stride;
-    op.dilation = depthwise.dilation, op.pad = depthwise.pad;
-    op.groups = in.c, op.out.c = w[3];
-    node.op = op;
-    transpose_weights(node, channels);
+  Op op = depthwise;
+  const bool grouped = w[3] != in.c || is_wide(call, 1);
+  if (grouped) {
+    nnom::Conv2D conv;
+    conv.kernel = depthwise.kernel, conv.stride = depthwise.stride;
+    conv.dilation = depthwise.dilation, conv.pad = depthwise.pad;
+    conv.groups = in.c, conv.out.c = w[3];
+    op = conv;
   }
+  Node node = linear(call, op, x, 1, 2, channels, grouped);
+  node.range = range_of(call, o.activation());
   call.set(call.add(std::move(node), call.out().scale));
 }
 
@@ -156,9 +187,8 @@ void batch_matmul(Call& call) {
   const int depth = call.shape(x).back();
   if (static_cast<size_t>(depth) * out != rows * columns)
     call.fail("its input has {} columns, its constant is {} x {}", depth, rows, columns);
-  Node node =
-      linear(call, op, call.reshape(x, {2, {call.shape(x).size() / depth, depth}}), 1, 2, out);
-  if (!o.transpose_y()) transpose_weights(node, out);
+  Node node = linear(call, op, call.reshape(x, {2, {call.shape(x).size() / depth, depth}}), 1, 2,
+                     out, !o.transpose_y());
   call.set(call.add(std::move(node), call.out().scale));
 }
 

@@ -67,6 +67,8 @@ void transpose(Call& call);
 // tflite_slices.cpp
 void concatenation(Call& call);
 void gather(Call& call);
+/// Element i of an axis is element index[i] of that of tensor `x`.
+int gathered(Call& call, int x, int axis, const Shape& indices, std::vector<float> index);
 void pack(Call& call);
 void reverse_v2(Call& call);
 void slice(Call& call);

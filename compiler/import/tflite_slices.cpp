@@ -21,22 +21,6 @@ nnom::Slice part(const Shape& shape, int axis, int begin, int count) {
   return op;
 }
 
-/// Puts tensors of the same rank side by side.
-int joined(Call& call, std::vector<int> tensors, int axis) {
-  constexpr size_t most = nnom::Concat::max_inputs;
-  nnom::Concat op;
-  op.axis = axis;
-  while (tensors.size() > most) {
-    std::vector<int> fewer;
-    for (size_t i = 0; i < tensors.size(); i += most)
-      fewer.push_back(
-          call.add(op, {tensors.begin() + static_cast<long>(i),
-                        tensors.begin() + static_cast<long>(std::min(i + most, tensors.size()))}));
-    tensors = std::move(fewer);
-  }
-  return call.add(op, tensors);
-}
-
 /// What each output's share of axis `axis` of input `input` is.
 void split_into(Call& call, int input, int axis, const std::vector<int>& sizes) {
   const int x = call.whole(input), n = call.shape(x)[axis];
@@ -52,7 +36,8 @@ void split_into(Call& call, int input, int axis, const std::vector<int>& sizes) 
   }
 }
 
-/// Element i of an axis is element index[i] of the input's.
+}  // namespace
+
 int gathered(Call& call, int x, int axis, const Shape& indices, std::vector<float> index) {
   Node node;
   nnom::Gather op;
@@ -64,14 +49,12 @@ int gathered(Call& call, int x, int axis, const Shape& indices, std::vector<floa
   return call.add(std::move(node), call.scale(x));
 }
 
-}  // namespace
-
 void concatenation(Call& call) {
   const auto& o = call.options<format::ConcatenationOptions>();
   if (!range_of(call, o.activation()).all()) call.fail("an activation is not supported here");
   std::vector<int> inputs;
   for (int i = 0; i < call.count(); ++i) inputs.push_back(call.whole(i));
-  call.set(joined(call, inputs, call.axis(o.axis(), call.out().rank())));
+  call.set(call.joined(inputs, call.axis(o.axis(), call.out().rank())));
 }
 
 void pack(Call& call) {
@@ -84,7 +67,7 @@ void pack(Call& call) {
     s.d[axis] = 1;
     inputs.push_back(call.reshape(x, s));
   }
-  call.set(joined(call, inputs, axis));
+  call.set(call.joined(inputs, axis));
 }
 
 void unpack(Call& call) {

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "compiler/error.hpp"
+#include "compiler/op_table.hpp"
 
 namespace nnomc {
 namespace {
@@ -69,7 +70,13 @@ struct Check {
           "use "
           "--rounding single");
   }
-  void operator()(const auto&) const {}
+  void operator()(const auto&) const {
+    if (single && info(node.op).linear && node.stored && node.stored->zero != 0)
+      fail(
+          "its weights have a zero point: desktop TFLite then rounds it another way: use "
+          "--rounding "
+          "double");
+  }
 };
 
 }  // namespace

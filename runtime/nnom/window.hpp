@@ -44,6 +44,19 @@ struct Window {
 constexpr int span_h(const auto& op) { return (op.kernel.h - 1) * op.dilation.h + 1; }
 constexpr int span_w(const auto& op) { return (op.kernel.w - 1) * op.dilation.w + 1; }
 
+/// Taps along one axis: the place of the first, and how many there are.
+struct Taps {
+  int first, count;
+};
+
+/// Those of `kernel` taps from `start` on, `dilation` apart, that lie within [0, size).
+constexpr Taps taps_inside(int start, int kernel, int dilation, int size) {
+  int before = max(-start, 0), end = max(size - start, 0);
+  if (dilation > 1)
+    before = (before + dilation - 1) / dilation, end = (end + dilation - 1) / dilation;
+  return {start + before * dilation, min(end, kernel) - before};
+}
+
 /// The border that Keras and TFLite call SAME: the output has ceil(in / stride) pixels, and an odd
 /// pixel of border goes to the end.
 constexpr Border same_border(const Image& in, Size kernel, Size stride, Size dilation) {
