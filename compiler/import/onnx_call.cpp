@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "compiler/op_table.hpp"
+
 namespace nnomc::onnx {
 
 std::string show(const Dims& dims) { return fmt::format("[{}]", fmt::join(dims, ", ")); }
@@ -15,9 +17,17 @@ const Value& Call::in(size_t input) const {
 const Constant& Call::constant(size_t input) const {
   const Value& value = in(input);
   if (!value.constant)
-    fail("not supported yet: its input {} ('{}') is computed by the model, it should be a constant",
-         input, node_.inputs[input]);
+    fail("not supported yet: its input {}{} is computed by the model, it should be a constant",
+         input, part_ ? "" : " ('" + node_.inputs[input] + "')");
   return *value.constant;
+}
+
+Values Call::as(Values (*function)(Call&), Values given) {
+  Call part(session_, node_, std::move(given));
+  part.part_ = true;
+  Values made = function(part);
+  read_.merge(part.read_);
+  return made;
 }
 
 const Attribute* Call::find(std::string_view name, Attribute::Kind kind) const {
@@ -203,6 +213,27 @@ int Call::add(const Op& op, std::vector<int> in, std::string_view suffix,
   for (int i = 0; i < shape(out).rank; ++i) size *= shape(out)[i];
   if (size > kMaxTensor) fail("its output is too large: {}", to_string(shape(out)));
   return out;
+}
+
+void Call::keep_integers(const std::vector<float>& scale, const Constant* bias) {
+  if (!session_.quantised || scale.empty()) return;
+  Node& node = session_.graph.nodes.back();
+  const size_t channels = info(node.op).channels(node.op);
+  if (scale.size() != 1 && scale.size() != channels) return;
+  for (size_t c = 0; c < channels; ++c) {
+    const ChannelWeights own = channel_weights(node, c);
+    for (size_t k = 0; k < own.count; ++k) {
+      const float stored = node.weights[own[k]] / scale[scale.size() == 1 ? 0 : c];
+      if (std::fabs(stored - std::nearbyint(stored)) > 1e-3F || stored < -128.5F || stored > 127.5F)
+        return;  // such as uint8 around another zero point than 128
+    }
+  }
+  node.stored = StoredWeights{scale, {}};
+  if (!bias || bias->scale.empty() || bias->data.size() != channels) return;
+  for (size_t c = 0; c < channels; ++c) {
+    const auto unit = double{bias->scale[bias->scale.size() == 1 ? 0 : c]};
+    node.stored->bias.push_back(std::llround(bias->data[c] / unit));
+  }
 }
 
 int Call::reshape(int tensor, const Shape& to, std::string_view suffix) {

@@ -70,12 +70,12 @@ Value interpolated(Call& call, const Value& value, const Resized& r, const Metho
   if (r.in * r.out > 1 << 22) call.fail("not supported: an axis of {}", r.out);
   Weights w{static_cast<size_t>(r.out), static_cast<size_t>(r.in), {}};
   w.data.assign(w.outs * w.ins, 0);
-  std::vector<float> bias(w.outs, 0);
+  Constant bias{Type::f32, {r.out}, std::vector<double>(w.outs, 0)};
   for (int64_t o = 0; o < r.out; ++o) {
     const double x = place(call, r, m, o), last = static_cast<double>(r.in - 1);
     if (!std::isfinite(x)) call.fail("its region is not finite");
     if (m.coordinate == "tf_crop_and_resize" && (x < 0 || x > last)) {
-      bias[static_cast<size_t>(o)] = static_cast<float>(m.beyond);
+      bias.data[static_cast<size_t>(o)] = double{m.beyond};
       continue;
     }
     double* row = &w.data[static_cast<size_t>(o) * w.ins];
@@ -89,7 +89,7 @@ Value interpolated(Call& call, const Value& value, const Resized& r, const Metho
     }
     for (size_t i = 0; i < w.ins; ++i) row[i] /= sum;
   }
-  return contract(call, value, r.axis, w, std::move(bias));
+  return contract(call, value, r.axis, w, &bias);
 }
 
 /// The runtime's op does the usual cases on pictures.

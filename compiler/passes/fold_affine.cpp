@@ -17,6 +17,12 @@ bool is_affine(const Node& n) {
 void fold_after(Node& linear, const Node& affine) {
   const size_t channels = affine.weights.size();
   linear.bias.resize(channels, 0.0f);
+  if (linear.stored) {
+    std::vector<float>& scale = linear.stored->scale;
+    scale.resize(channels, scale[0]);
+    for (size_t c = 0; c < channels; ++c) scale[c] *= affine.weights[c];
+    linear.stored->bias.clear();
+  }
   for (size_t c = 0; c < channels; ++c) {
     const ChannelWeights own = channel_weights(linear, c);
     const double scale = static_cast<double>(affine.weights[c]);
@@ -28,6 +34,12 @@ void fold_after(Node& linear, const Node& affine) {
     linear.bias[c] = static_cast<float>(static_cast<double>(linear.bias[c]) * scale + shift);
   }
   linear.range = affine.range;
+}
+
+/// Whether what is stored of `linear` stays what it is.
+bool keeps_stored(const Node& linear, const Node& affine) {
+  return !linear.stored ||
+         std::all_of(affine.weights.begin(), affine.weights.end(), [](float w) { return w > 0; });
 }
 
 /// Input channel that weight k of output channel c reads.
@@ -87,12 +99,12 @@ bool fold_affine(Graph& graph) {
     if (!info(node.op).linear) continue;
     Node* before = sole_producer(graph, node);
     if (!before || !info(before->op).linear || !before->range.all()) continue;
-    if (is_affine(node)) {
+    if (is_affine(node) && !node.stored && keeps_stored(*before, node)) {
       fold_after(*before, node);
       absorb(graph, *before, node);
       return true;
     }
-    if (is_affine(*before) && channels_match(*before, node) &&
+    if (is_affine(*before) && !node.stored && channels_match(*before, node) &&
         !(has_border(node) && shifts(*before))) {
       fold_before(*before, node);
       bypass(graph, static_cast<size_t>(before - graph.nodes.data()), before->inputs[0]);
