@@ -49,7 +49,7 @@ class Scales {
     }
     for (Node& node : graph_.nodes) {
       if (const std::string why = left(node); !why.empty()) return why;
-      average_between_scales(node);
+      average_by_products(node);
       settle_biases(node);
     }
     return "";
@@ -136,8 +136,8 @@ class Scales {
     return scale(node.output) ? "" : say("its output is not quantised");
   }
 
-  /// An average whose scale differs from its input's is rounded only once as a sum of products.
-  void average_between_scales(Node& node) {
+  /// An average whose scale is not its input's becomes a sum of products, to be rounded only once.
+  void average_by_products(Node& node) {
     const auto* pool = std::get_if<nnom::AveragePool2D>(&node.op);
     const std::vector<int> readers = graph_.consumers(node.output);
     if (!pool || pool->pad.any() || readers.empty() || graph_.is_output(node.output)) return;

@@ -91,9 +91,9 @@ class Model:
         return self.dq(stored, scale, 0, np.int32)
 
 
-def save(model, proto, samples=None):
+def save(model, proto, samples=None, options=None):
     onnx.save(proto, HERE / f"q_{model.name}.onnx")
-    session = onnxruntime.InferenceSession(proto.SerializeToString())
+    session = onnxruntime.InferenceSession(proto.SerializeToString(), options)
     arrays = {}
     for i, (name, shape) in enumerate(model.inputs):
         arrays[f"input_{i}"] = samples if samples is not None else model.real(SAMPLES, *shape, spread=1.3)
@@ -113,15 +113,15 @@ def save(model, proto, samples=None):
 KINDS = {"i8": (np.int8, 3), "u8": (np.uint8, 131)}
 
 
-def layer(name, build, in_shape=(1, 5, 9, 7), scale=0.0417, kinds=("i8", "u8"), out_scale=0.093, out_zero=None):
-    for k in kinds:
+def layer(name, build, in_shape=(1, 5, 9, 7), scale=0.0417, out_scale=0.093, out_zero=None, options=None):
+    for k in KINDS:
         kind, zero = KINDS[k]
         m = Model(f"{name}_{k}")
         m.in_scale = scale
         x = m.qdq(m.input(*in_shape), scale, zero - 12, kind)
         y = build(m, x, kind)
         out = zero if out_zero is None else out_zero + np.iinfo(kind).min
-        save(m, m.proto(m.qdq(y, out_scale, out, kind)))
+        save(m, m.proto(m.qdq(y, out_scale, out, kind)), options=options)
 
 
 def conv(outs, kernel, axis=None, groups=1, kind=np.int8, zero=0, **attributes):
@@ -195,6 +195,7 @@ def layers():
     layer("max_pool", lambda m, x, k: m("MaxPool", x, kernel_shape=[3, 2], strides=[2, 2]), out_scale=0.0417)
     layer("max_pool_rescaled", lambda m, x, k: m("MaxPool", x, kernel_shape=[3, 2], strides=[2, 2]), out_scale=0.03)
     layer("average_pool", lambda m, x, k: m("AveragePool", x, kernel_shape=[3, 2], strides=[2, 1]), out_scale=0.021)
+    layer("average_pool_same", lambda m, x, k: m("AveragePool", x, kernel_shape=[2, 2]), out_scale=0.0417, out_zero=119)
     layer(
         "average_pool_padded",
         lambda m, x, k: m("AveragePool", x, kernel_shape=[3, 3], pads=[1, 1, 1, 1], strides=[2, 2]),
@@ -209,7 +210,9 @@ def layers():
     layer("hard_swish", lambda m, x, k: m("HardSwish", x), out_scale=0.031)
     layer("relu", lambda m, x, k: m("Relu", x), out_scale=0.031, out_zero=0)
     layer("clip", lambda m, x, k: m("Clip", x, -1.0, 2.0), out_scale=0.031)
-    layer("requantise", lambda m, x, k: x, out_scale=0.0834)
+    plain = onnxruntime.SessionOptions()  # otherwise it leaves one of the scales out
+    plain.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    layer("requantise", lambda m, x, k: x, out_scale=0.0834, options=plain)
     layer("softmax", lambda m, x, k: m("Softmax", x, axis=-1), (1, 10), scale=0.07, out_scale=1 / 256, out_zero=0)
     layer("softmax_odd", lambda m, x, k: m("Softmax", x, axis=-1), (1, 10), scale=0.07, out_scale=1 / 255, out_zero=0)
     layer("pad", lambda m, x, k: m("Pad", x, [0, 0, 1, 2, 0, 0, 2, 1]), out_scale=0.0417)
