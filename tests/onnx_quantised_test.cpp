@@ -163,6 +163,7 @@ const Quantised kLayers[] = {
     {"stored_pieces", 0, 1},
     {"sub", 0, 0},
     {"tanh", 0, 1},
+    {"torch_7_bits", 0, 1},
     {"torch_conv", 0, 1},
     {"torch_linear", 0, 1},
     {"whole_average", 0, 1},
@@ -245,6 +246,7 @@ TEST(OnnxQuantisedPublic, KeepsItsScales) {
   const Graph graph = load_model(path);
   EXPECT_TRUE(graph.quantised());
   EXPECT_EQ(graph.nodes.size(), 16U);
+  EXPECT_EQ(graph.nodes[0].range.lo, 0);  // a ReLU that only its zero point speaks of
 }
 
 }  // namespace

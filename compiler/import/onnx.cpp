@@ -274,17 +274,9 @@ OnnxImport import_onnx(const onnx::OnnxFile& file, const Bindings& bindings) {
 }
 
 Graph import_onnx(const onnx::OnnxFile& file) {
-  std::string why;
-  if (onnx::is_quantised(file)) {
-    try {
-      return onnx::quantised_graph(file);
-    } catch (const Error& error) {
-      why = error.what();
-    }
-  }
+  if (onnx::is_quantised(file)) return onnx::quantised_graph(file);
   OnnxImport made = import_onnx(file, {});
   onnx::check_outputs(file, made);
-  made.graph.partly = why;
   return std::move(made.graph);
 }
 

@@ -145,6 +145,8 @@ template <Values (*function)(Call&), int operands>
 Values qlinear(Call& call);
 /// What integers mean that nothing says a scale of: themselves.
 Value unscaled(Call& call, const Value& value);
+/// A quantised tensor whose stored numbers are limited: QuantizeLinear of a limited tensor.
+Value limited_stored(Call& call, const Value& value, double low, double high);
 /// The real number that `v` is in the quantised tensor `value`.
 double meant_by(Call& call, const Value& value, double v);
 Values qlinear_concat(Call& call);

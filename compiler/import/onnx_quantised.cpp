@@ -216,7 +216,28 @@ Value unscaled(Call& call, const Value& value) {
 double meant_by(Call& call, const Value& value, double v) {
   const auto& scale = call.session().graph.tensors[static_cast<size_t>(value.tensor)].quantisation;
   if (!scale) call.fail("not supported: before the scale of its input is known");
+  if (!(std::fabs(v) < 1000)) call.fail("a stored number is {}", v);
   return dequantise(static_cast<int>(v) - (value.type == Type::u8 ? 128 : 0), *scale);
+}
+
+Value limited_stored(Call& call, const Value& value, double low, double high) {
+  Graph& graph = call.session().graph;
+  const int producer = graph.producer(value.tensor);
+  const auto* op =
+      producer < 0 ? nullptr
+                   : std::get_if<nnom::Activation>(&graph.nodes[static_cast<size_t>(producer)].op);
+  if (!op || op->function != nnom::Function::linear)
+    call.fail("not supported: but for the output of a QuantizeLinear");
+  Value in = value;
+  in.tensor = graph.nodes[static_cast<size_t>(producer)].inputs[0];
+  const auto real = [&](double v) {
+    return std::isinf(v) ? static_cast<float>(v) : static_cast<float>(meant_by(call, value, v));
+  };
+  const Value out = limited(call, in, real(low), real(high));
+  const auto scale = graph.tensors[static_cast<size_t>(value.tensor)].quantisation;
+  const Value stored = call.made(call.add(nnom::Activation{}, {out.tensor}), out, value.type);
+  graph.tensors.back().quantisation = scale;
+  return stored;
 }
 
 Values quantize_linear(Call& call) {

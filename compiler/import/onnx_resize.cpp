@@ -161,6 +161,11 @@ void scale(const Call& call, std::vector<Resized>& to, int axis, double factor) 
   if (factor != 1) to.push_back({axis, in, static_cast<int64_t>(out), factor});
 }
 
+Value typed(Value value, Type type) {
+  value.type = type;
+  return value;
+}
+
 }  // namespace
 
 Values upsample(Call& call) {
@@ -173,8 +178,9 @@ Values upsample(Call& call) {
   if (scales.size() != in.dims.size()) call.fail("its scales don't fit {}", show(in.dims));
   std::vector<Resized> axes;
   for (int i = 0; i < in.rank(); ++i) scale(call, axes, i, scales[static_cast<size_t>(i)]);
-  return {resize_by(call, axes,
-                    {call.text("mode", "nearest"), "asymmetric", "floor", -0.75, false, 0})};
+  return {typed(
+      resize_by(call, axes, {call.text("mode", "nearest"), "asymmetric", "floor", -0.75, false, 0}),
+      in.type)};
 }
 
 Values resize(Call& call) {
@@ -223,7 +229,7 @@ Values resize(Call& call) {
       r.until = part.data[i + axes.size()];
     }
   }
-  return {resize_by(call, to, m)};
+  return {typed(resize_by(call, to, m), in.type)};
 }
 
 }  // namespace nnomc::onnx

@@ -51,6 +51,7 @@ class Scales {
       if (const std::string why = left(node); !why.empty()) return why;
       average_by_products(node);
       settle_biases(node);
+      limit_reals(node);
     }
     return "";
   }
@@ -158,8 +159,12 @@ class Scales {
 
   /// Biases in units of the input's scale times the weights': as the file has them, or rounded.
   void settle_biases(Node& node) {
-    if (!info(node.op).linear || !node.stored || node.bias.empty()) return;
+    if (!info(node.op).linear || !node.stored) return;
     StoredWeights& stored = *node.stored;
+    constexpr float kLeast = 1e-30f, kMost = 1e30f;  // beyond them integers aren't exact
+    for (const float s : stored.scale)
+      if (!(s > kLeast && s < kMost)) return node.stored.reset();
+    if (node.bias.empty()) return;
     std::vector<int64_t> rounded;
     bool same = !stored.bias.empty();
     for (size_t c = 0; c < node.bias.size(); ++c) {
@@ -172,6 +177,12 @@ class Scales {
                          1e-5 * std::abs(bias) + unit / 100;
     }
     if (!same) stored.bias = std::move(rounded);
+  }
+
+  /// A ReLU that was left to the zero point: bytes don't need it, the float reference does.
+  void limit_reals(Node& node) {
+    const Quantisation& q = *scale(node.output);
+    if (info(node.op).clamps && q.zero == -128) node.range.lo = std::max(node.range.lo, 0.0f);
   }
 
   Graph& graph_;

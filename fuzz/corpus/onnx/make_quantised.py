@@ -156,6 +156,14 @@ def layers():
 
     layer("torch_conv", torch_conv, out_scale=0.06)
 
+    def torch_7_bits(m, x, kind):
+        """As PyTorch exports activations of 0 to 127."""
+        y = m.q(m("Relu", conv(6, (3, 3), 0)(m, x, kind)), 0.07, 0, np.uint8)
+        y = m.dq(m("Clip", y, "", np.array(127, np.uint8)), 0.07, 0, np.uint8)
+        return m("MaxPool", y, kernel_shape=[2, 2])
+
+    layer("torch_7_bits", torch_7_bits, out_scale=0.07, out_zero=0)
+
     def conv_transpose(m, x, kind):
         return m("ConvTranspose", x, m.weights(5, 4, 3, 3, axis=1), strides=[2, 2])
 
