@@ -119,6 +119,7 @@ const Quantised kLayers[] = {
     {"concat", 0, 0},
     {"conv", 0, 1},
     {"conv_1d", 0, 1},
+    {"conv_batch_norm", 0, 1},
     {"conv_channel", 0, 1},
     {"conv_clip", 0, 1},
     {"conv_odd_weights", 1, 1},

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "compiler/op_table.hpp"
+#include "compiler/import/onnx_scales.hpp"
 
 namespace nnomc::onnx {
 
@@ -218,19 +218,10 @@ int Call::add(const Op& op, std::vector<int> in, std::string_view suffix,
 void Call::keep_integers(const std::vector<float>& scale, const Constant* bias) {
   if (!session_.quantised || scale.empty()) return;
   Node& node = session_.graph.nodes.back();
-  const size_t channels = info(node.op).channels(node.op);
-  if (scale.size() != 1 && scale.size() != channels) return;
-  for (size_t c = 0; c < channels; ++c) {
-    const ChannelWeights own = channel_weights(node, c);
-    for (size_t k = 0; k < own.count; ++k) {
-      const float stored = node.weights[own[k]] / scale[scale.size() == 1 ? 0 : c];
-      if (std::fabs(stored - std::nearbyint(stored)) > 1e-3F || stored < -128.5F || stored > 127.5F)
-        return;  // such as uint8 around another zero point than 128
-    }
-  }
+  if (!are_int8(node, scale)) return;  // such as uint8 around another zero point than 128
   node.stored = StoredWeights{scale, {}};
-  if (!bias || bias->scale.empty() || bias->data.size() != channels) return;
-  for (size_t c = 0; c < channels; ++c) {
+  if (!bias || bias->scale.empty() || bias->data.size() != node.bias.size()) return;
+  for (size_t c = 0; c < node.bias.size(); ++c) {
     const auto unit = double{bias->scale[bias->scale.size() == 1 ? 0 : c]};
     node.stored->bias.push_back(std::llround(bias->data[c] / unit));
   }

@@ -161,9 +161,7 @@ class Scales {
   void settle_biases(Node& node) {
     if (!info(node.op).linear || !node.stored) return;
     StoredWeights& stored = *node.stored;
-    constexpr float kLeast = 1e-30f, kMost = 1e30f;  // beyond them integers aren't exact
-    for (const float s : stored.scale)
-      if (!(s > kLeast && s < kMost)) return node.stored.reset();
+    if (!are_int8(node, stored.scale)) return node.stored.reset();
     if (node.bias.empty()) return;
     std::vector<int64_t> rounded;
     bool same = !stored.bias.empty();
@@ -189,6 +187,24 @@ class Scales {
 };
 
 }  // namespace
+
+bool are_int8(const Node& node, const std::vector<float>& scale) {
+  constexpr float kLeast = 1e-30f, kMost = 1e30f;  // beyond them products aren't exact
+  const size_t channels = info(node.op).channels(node.op);
+  if (scale.size() != 1 && scale.size() != channels) return false;
+  for (size_t c = 0; c < channels; ++c) {
+    const float unit = scale[scale.size() == 1 ? 0 : c];
+    if (!(unit > kLeast && unit < kMost)) return false;
+    const ChannelWeights own = channel_weights(node, c);
+    for (size_t k = 0; k < own.count; ++k) {
+      const float stored = node.weights[own[k]] / unit;
+      if (!(std::abs(stored - std::nearbyint(stored)) < 1e-3f && stored > -128.5f &&
+            stored < 127.5f))
+        return false;
+    }
+  }
+  return true;
+}
 
 std::string settle_scales(Graph& graph) {
   const std::string missing = Scales(graph).settle();

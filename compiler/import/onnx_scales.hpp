@@ -3,10 +3,15 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "compiler/graph.hpp"
 
 namespace nnomc::onnx {
+
+/// Whether the weights of a linear node are integers of 8 bits times these scales, of which there
+/// is one for all channels or one for each.
+bool are_int8(const Node& node, const std::vector<float>& scale);
 
 /// Gives every tensor a scale: that of the QuantizeLinear that reads it (by then a linear
 /// Activation whose output has the scale), of the tensor whose values it holds, or where an op

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "compiler/op_table.hpp"
 #include "compiler/passes/passes.hpp"
@@ -20,7 +21,7 @@ void fold_after(Node& linear, const Node& affine) {
   if (linear.stored) {
     std::vector<float>& scale = linear.stored->scale;
     scale.resize(channels, scale[0]);
-    for (size_t c = 0; c < channels; ++c) scale[c] *= affine.weights[c];
+    for (size_t c = 0; c < channels; ++c) scale[c] *= std::abs(affine.weights[c]);
     linear.stored->bias.clear();
   }
   for (size_t c = 0; c < channels; ++c) {
@@ -34,12 +35,6 @@ void fold_after(Node& linear, const Node& affine) {
     linear.bias[c] = static_cast<float>(static_cast<double>(linear.bias[c]) * scale + shift);
   }
   linear.range = affine.range;
-}
-
-/// Whether what is stored of `linear` stays what it is.
-bool keeps_stored(const Node& linear, const Node& affine) {
-  return !linear.stored ||
-         std::all_of(affine.weights.begin(), affine.weights.end(), [](float w) { return w > 0; });
 }
 
 /// Input channel that weight k of output channel c reads.
@@ -99,7 +94,7 @@ bool fold_affine(Graph& graph) {
     if (!info(node.op).linear) continue;
     Node* before = sole_producer(graph, node);
     if (!before || !info(before->op).linear || !before->range.all()) continue;
-    if (is_affine(node) && !node.stored && keeps_stored(*before, node)) {
+    if (is_affine(node) && !node.stored) {
       fold_after(*before, node);
       absorb(graph, *before, node);
       return true;

@@ -156,6 +156,13 @@ def layers():
 
     layer("torch_conv", torch_conv, out_scale=0.06)
 
+    def batch_norm(m, x, kind):
+        y = conv(6, (3, 3), 0)(m, x, kind)
+        scale = m.random.uniform(0.5, 1.5, 6).astype(np.float32) * np.array([1, -1, 1, 1, -1, 1], np.float32)
+        return m("BatchNormalization", y, scale, m.real(6), m.real(6), abs(m.real(6)) + np.float32(0.5))
+
+    layer("conv_batch_norm", batch_norm, out_scale=0.2)
+
     def torch_7_bits(m, x, kind):
         """As PyTorch exports activations of 0 to 127."""
         y = m.q(m("Relu", conv(6, (3, 3), 0)(m, x, kind)), 0.07, 0, np.uint8)
