@@ -235,7 +235,7 @@ Value limited_stored(Call& call, const Value& value, double low, double high) {
   };
   const Value out = limited(call, in, real(low), real(high));
   const auto scale = graph.tensors[static_cast<size_t>(value.tensor)].quantisation;
-  const Value stored = call.made(call.add(nnom::Activation{}, {out.tensor}), out, value.type);
+  Value stored = call.made(call.add(nnom::Activation{}, {out.tensor}), out, value.type);
   graph.tensors.back().quantisation = scale;
   return stored;
 }

@@ -48,7 +48,7 @@ class Scales {
     while (forward() || read() || backward() || natural()) {
     }
     for (Node& node : graph_.nodes) {
-      if (const std::string why = left(node); !why.empty()) return why;
+      if (std::string why = left(node); !why.empty()) return why;
       average_by_products(node);
       settle_biases(node);
       limit_reals(node);
@@ -103,6 +103,7 @@ class Scales {
   bool backward() {
     bool any = false;
     for (const Node& node : graph_.nodes) {
+      if (node.inputs.empty()) continue;
       const int in = node.inputs[0];
       if (scale(in) || !scale(node.output) || graph_.is_output(in)) continue;
       const std::vector<int> readers = graph_.consumers(in);
@@ -207,7 +208,7 @@ bool are_int8(const Node& node, const std::vector<float>& scale) {
 }
 
 std::string settle_scales(Graph& graph) {
-  const std::string missing = Scales(graph).settle();
+  std::string missing = Scales(graph).settle();
   if (!missing.empty()) return missing;
   for (const Tensor& t : graph.tensors)
     if (!t.quantisation) return fmt::format("input '{}' is not quantised", t.name);
@@ -218,8 +219,7 @@ std::string settle_scales(Graph& graph) {
 void drop_scales(Graph& graph) {
   for (Node& node : graph.nodes) {
     const auto& q = graph.tensors[static_cast<size_t>(node.output)].quantisation;
-    const bool reads_input = graph.producer(node.inputs[0]) < 0;
-    if (q && q->zero == -128 && is_linear(node) && !reads_input)
+    if (q && q->zero == -128 && is_linear(node) && graph.producer(node.inputs[0]) >= 0)
       std::get<Activation>(node.op).function = Function::relu;
     node.stored.reset();
   }
