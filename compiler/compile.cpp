@@ -46,7 +46,7 @@ Program compile(const Graph& graph, const Samples& samples, const CompileOptions
   const Lowering lowering{.numbers = {true, options.rounding, layout_of(options.target)},
                           .per_channel = options.per_channel};
   if (graph.quantised()) {
-    check_dialect(graph, options.rounding);
+    if (graph.reference == Reference::tflite) check_dialect(graph, options.rounding);
     return lower(graph, scales_in(graph), lowering);
   }
   return lower(graph, calibrate(graph, samples, options.calibration, lowering).scales, lowering);

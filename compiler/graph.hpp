@@ -77,6 +77,9 @@ struct Graph {
   /// of the file's is axis order[i] of the tensor. Empty where they agree; may be left out for all.
   std::vector<std::vector<int>> input_order, output_order;
   std::vector<Variable> variables{};
+  Reference reference = Reference::tflite;  ///< of a quantised graph
+  /// Why a graph of real numbers came of a file that quantises some tensors; else empty.
+  std::string partly{};
 
   /// Adds an input; returns its tensor.
   int add_input(std::string tensor_name, const Shape& shape);

@@ -108,6 +108,7 @@ Program lower(Graph graph, std::vector<Quantisation> scales, const Lowering& low
     for (const int t : node.inputs) s.in.push_back(p.scales[static_cast<size_t>(t)]);
     s.out = p.scales[static_cast<size_t>(node.output)];
     s.per_channel = lowering.per_channel;
+    s.reference = p.graph.reference;
     p.data.push_back(info(node.op).data(node, p.numbers, s));
   }
   p.plan = plan_memory(p.graph, p.numbers, lowering.separate);

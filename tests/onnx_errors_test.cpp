@@ -108,6 +108,143 @@ const Case kCases[] = {
 INSTANTIATE_TEST_SUITE_P(Cases, OnnxErrors, testing::ValuesIn(kCases),
                          [](const auto& one) { return std::string(one.param.name); });
 
+/// The same for models of the corpus that are quantised.
+struct QuantisedCase {
+  const char *name, *model;
+  void (*change)(OnnxFile&);
+  std::vector<std::string> said;
+};
+
+void PrintTo(const QuantisedCase& c, std::ostream* out) { *out << c.name; }
+
+onnx::Constant& input(OnnxFile& file, const std::string& op_type, size_t i) {
+  const std::string& name = node(file, op_type).inputs.at(i);
+  for (onnx::NamedConstant& c : file.constants)
+    if (c.name == name) return c.value;
+  throw std::runtime_error("no " + name);
+}
+
+class OnnxQuantisedErrors : public testing::TestWithParam<QuantisedCase> {};
+
+TEST_P(OnnxQuantisedErrors, SayWhatAndWhere) {
+  OnnxFile file = onnx::read_onnx_file(std::string(NNOM_SOURCE_DIR "/fuzz/corpus/onnx/") +
+                                       GetParam().model + ".onnx");
+  EXPECT_TRUE(import_onnx(file).quantised());
+  GetParam().change(file);
+  try {
+    import_onnx(file);
+    FAIL() << "it was imported";
+  } catch (const Error& error) {
+    for (const std::string& text : GetParam().said)
+      EXPECT_THAT(error.what(), testing::HasSubstr(text));
+  }
+}
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+const QuantisedCase kQuantisedCases[] = {
+    {"scale_0",
+     "q_conv_i8",
+     [](OnnxFile& f) { input(f, "QuantizeLinear", 1).data = {0}; },
+     {"'QuantizeLinear_0' (QuantizeLinear)", "scale is 0"}},
+    {"scale_negative",
+     "q_conv_i8",
+     [](OnnxFile& f) { input(f, "QuantizeLinear", 1).data = {-1}; },
+     {"'QuantizeLinear_0' (QuantizeLinear)", "scale is -1"}},
+    {"scale_nan",
+     "q_conv_i8",
+     [](OnnxFile& f) { input(f, "DequantizeLinear", 1).data = {kNaN}; },
+     {"(DequantizeLinear)", "scale is nan"}},
+    {"no_scale",
+     "q_conv_i8",
+     [](OnnxFile& f) { node(f, "QuantizeLinear").inputs.resize(1); },
+     {"(QuantizeLinear)", "input 1 is missing"}},
+    {"empty_scale",
+     "q_conv_i8",
+     [](OnnxFile& f) {
+       for (const size_t i : {1U, 2U}) input(f, "QuantizeLinear", i) = {onnx::Type::f32, {0}, {}};
+     },
+     {"(QuantizeLinear)"}},
+    {"computed_scale",
+     "q_conv_i8",
+     [](OnnxFile& f) { node(f, "QuantizeLinear").inputs[1] = "x0"; },
+     {"(QuantizeLinear)", "input 1 ('x0')", "should be a constant"}},
+    {"other_zeros",
+     "q_conv_i8",
+     [](OnnxFile& f) {
+       input(f, "QuantizeLinear", 2) = {onnx::Type::i8, {2}, {0, 0}};
+     },
+     {"(QuantizeLinear)", "1 scales and 2 zero points"}},
+    {"other_length",
+     "q_conv_channel_i8",
+     [](OnnxFile& f) {
+       for (onnx::FileNode& n : f.nodes)
+         if (n.inputs.size() == 3 && n.op_type == "DequantizeLinear" && !n.attributes.empty())
+           for (onnx::Attribute& a : n.attributes) a.integer = 1;
+     },
+     {"(DequantizeLinear)", "scales of shape [7] for axis 1 of [7, 5, 3, 2]"}},
+    {"axis",
+     "q_conv_channel_i8",
+     [](OnnxFile& f) {
+       for (onnx::FileNode& n : f.nodes)
+         for (onnx::Attribute& a : n.attributes)
+           if (a.name == "axis") a.integer = 9;
+     },
+     {"(DequantizeLinear)", "axis 9"}},
+    {"zero_outside",
+     "q_conv_i8",
+     [](OnnxFile& f) { input(f, "QuantizeLinear", 2).data = {300}; },
+     {"(QuantizeLinear)", "zero point is 300"}},
+    {"type",
+     "q_conv_i8",
+     [](OnnxFile& f) { input(f, "QuantizeLinear", 2).type = onnx::Type::u64; },
+     {"(QuantizeLinear)", "numbers of type 13"}},
+    {"blocks",
+     "q_conv_i8",
+     [](OnnxFile& f) {
+       Attribute a;
+       a.name = "block_size";
+       a.kind = Attribute::Kind::integer;
+       a.integer = 4;
+       node(f, "QuantizeLinear").attributes.push_back(a);
+     },
+     {"(QuantizeLinear)", "blocks"}},
+    {"few_inputs",
+     "q_op_add",
+     [](OnnxFile& f) { node(f, "com.microsoft.QLinearAdd").inputs.resize(5); },
+     {"(com.microsoft.QLinearAdd)", "input 6 is missing"}},
+    {"weight_scales",
+     "q_op_matmul",
+     [](OnnxFile& f) {
+       input(f, "QLinearMatMul", 4) = {onnx::Type::f32, {3}, {1, 1, 1}};
+       input(f, "QLinearMatMul", 5) = {onnx::Type::i8, {3}, {0, 0, 0}};
+     },
+     {"(QLinearMatMul)", "scales of shape [3]"}},
+    {"nhwc",
+     "q_op_average_pool",
+     [](OnnxFile& f) {
+       Attribute a;
+       a.name = "channels_last";
+       a.kind = Attribute::Kind::integer;
+       a.integer = 1;
+       node(f, "com.microsoft.QLinearAveragePool").attributes.push_back(a);
+     },
+     {"(com.microsoft.QLinearAveragePool)", "'channels_last'"}},
+    {"bias",
+     "q_residual_qop_u8i8",
+     [](OnnxFile& f) {
+       input(f, "QLinearConv", 8) = {onnx::Type::i32, {2}, {1, 2}};
+     },
+     {"(QLinearConv)", "biases of shape [2] don't fit 6 scales"}},
+    {"dynamic",
+     "q_conv_i8",
+     [](OnnxFile& f) { node(f, "QuantizeLinear").op_type = "DynamicQuantizeLinear"; },
+     {"a node is not supported", "(DynamicQuantizeLinear)"}},
+};
+
+INSTANTIATE_TEST_SUITE_P(Cases, OnnxQuantisedErrors, testing::ValuesIn(kQuantisedCases),
+                         [](const auto& one) { return std::string(one.param.name); });
+
 /// The input may be of integers if it is made real first.
 TEST(OnnxInput, MayBeOfIntegers) {
   OnnxFile file = cnn();

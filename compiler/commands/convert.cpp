@@ -81,8 +81,9 @@ void convert(const Options& o) {
   if (o.calibrate.empty() && !graph.quantised())
     throw Error(
         "{}: a model of real numbers needs samples to choose the ranges of int8 from: "
-        "--calibrate X.npy",
-        o.model);
+        "--calibrate X.npy{}",
+        o.model,
+        graph.partly.empty() ? "" : ". (The file is quantised only in part: " + graph.partly + ")");
   const Compiled compiled = compile_model(graph, o, {});
   EmitOptions emitting;
   emitting.name = name;

@@ -5,7 +5,9 @@
 #include <set>
 
 #include "compiler/import/onnx_ops.hpp"
+#include "compiler/import/onnx_scales.hpp"
 #include "compiler/op_table.hpp"
+#include "compiler/passes/passes.hpp"
 #include "compiler/simulate/simulate.hpp"
 
 namespace nnomc {
@@ -23,7 +25,9 @@ bool has_trait(const FileNode& node, Trait trait) {
 /// Makes a graph of a file by following its nodes.
 class Builder {
  public:
-  Builder(const OnnxFile& file, const Bindings& bindings) : session_{file}, bindings_(bindings) {
+  Builder(const OnnxFile& file, const Bindings& bindings, bool quantised)
+      : session_{file}, bindings_(bindings) {
+    session_.quantised = quantised;
     session_.graph.file = file.path;
     session_.graph.name =
         file.name.empty() ? std::filesystem::path(file.path).stem().string() : file.name;
@@ -38,7 +42,8 @@ class Builder {
       if (needed_.contains(&node)) add(node);
     if (file().outputs.empty()) throw Error("{}: has no outputs", file().path);
     for (const Port& output : file().outputs) add_output(output);
-    return {std::move(session_.graph), std::move(inputs_), std::move(outputs_)};
+    return {std::move(session_.graph), std::move(inputs_), std::move(outputs_),
+            std::move(session_.partly)};
   }
 
  private:
@@ -158,7 +163,8 @@ class Builder {
     } else {
       Call call(session_, node, std::move(inputs));
       for (const Value& v : call.inputs)
-        if (v.tensor >= 0 && is_integer(v.type) && !(row.traits & kIntegers))
+        if (v.tensor >= 0 && is_integer(v.type) &&
+            !(row.traits & (session_.quantised ? kStored : kIntegers)))
           call.fail("not supported: arithmetic on integers that the model computes");
       made = row.add(call);
       call.check_all_read();
@@ -235,18 +241,42 @@ class Builder {
   Values inputs_, outputs_;
 };
 
+void check_outputs(const OnnxFile& file, const OnnxImport& made) {
+  for (size_t i = 0; i < made.outputs.size(); ++i)
+    if (made.outputs[i].constant)
+      throw Error("{}: its output '{}' is always the same", file.path, file.outputs[i].name);
+}
+
+bool is_quantised(const OnnxFile& file) {
+  return std::any_of(file.nodes.begin(), file.nodes.end(), [](const FileNode& node) {
+    return node.op_type.find("QLinear") != std::string::npos || node.op_type.ends_with("QGemm") ||
+           node.op_type.ends_with("antizeLinear");
+  });
+}
+
+/// A graph that is quantised as the file says, or where that isn't possible one of real numbers.
+Graph quantised_graph(const OnnxFile& file) {
+  OnnxImport made = Builder(file, {}, true).build();
+  check_outputs(file, made);
+  optimise_reals(made.graph);
+  const std::string missing = settle_scales(made.graph);
+  if (missing.empty()) return std::move(made.graph);
+  drop_scales(made.graph);
+  made.graph.partly = made.partly.empty() ? missing : made.partly;
+  return std::move(made.graph);
+}
+
 }  // namespace
 }  // namespace onnx
 
 OnnxImport import_onnx(const onnx::OnnxFile& file, const Bindings& bindings) {
-  return onnx::Builder(file, bindings).build();
+  return onnx::Builder(file, bindings, false).build();
 }
 
 Graph import_onnx(const onnx::OnnxFile& file) {
+  if (onnx::is_quantised(file)) return onnx::quantised_graph(file);
   OnnxImport made = import_onnx(file, {});
-  for (size_t i = 0; i < made.outputs.size(); ++i)
-    if (made.outputs[i].constant)
-      throw Error("{}: its output '{}' is always the same", file.path, file.outputs[i].name);
+  onnx::check_outputs(file, made);
   return std::move(made.graph);
 }
 

@@ -21,13 +21,15 @@ struct OnnxImport {
   Graph graph;
   onnx::Values inputs;  ///< those not bound
   onnx::Values outputs;
+  std::string partly{};  ///< see Graph::partly
 };
 
-/// Turns what an .onnx file holds into a graph. Throws an Error that names every node whose
-/// operator is not supported.
+/// Turns what an .onnx file holds into a graph of real numbers, in which quantised tensors are the
+/// integers that ONNX says. Throws an Error that names every node whose operator is not supported.
 OnnxImport import_onnx(const onnx::OnnxFile& file, const Bindings& bindings);
 
-/// The same for a model to be compiled: each of its outputs must be computed.
+/// A model to be compiled, each of whose outputs must be computed: quantised if the file quantises
+/// all that it computes.
 Graph import_onnx(const onnx::OnnxFile& file);
 
 }  // namespace nnomc

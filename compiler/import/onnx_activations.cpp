@@ -72,13 +72,26 @@ Values clip(Call& call) {
   };
   const float low = limit(1, "min", -kNoLimit), high = limit(2, "max", kNoLimit);
   const Value& in = call.in(0);
-  if (low == 0 && high >= 0) return apply(call, Function::relu, 0, 0, high);
+  if (call.session().quantised && is_integer(in.type))
+    return {limited_stored(call, in, double{low}, double{high})};
+  Value out = limited(call, in, low, high);
+  out.type = in.type;
+  return {out};
+}
+
+Value limited(Call& call, const Value& in, float low, float high) {
+  if (low == 0 && high >= 0) {
+    nnom::Activation op;
+    op.function = Function::relu;
+    op.high = high;
+    return nnomc::onnx::apply(call, in, op);
+  }
   Value out = in;
   if (low > -kNoLimit)
     out = elementwise(call, nnom::Maximum{}, {out, number(double{low})},
                       high < kNoLimit ? "/low" : "");
   if (high < kNoLimit) out = elementwise(call, nnom::Minimum{}, {out, number(double{high})});
-  return {out};
+  return out;
 }
 
 Values celu(Call& call) { return apply(call, Function::celu, call.real("alpha", 1)); }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "compiler/import/onnx_scales.hpp"
+
 namespace nnomc::onnx {
 
 std::string show(const Dims& dims) { return fmt::format("[{}]", fmt::join(dims, ", ")); }
@@ -15,9 +17,17 @@ const Value& Call::in(size_t input) const {
 const Constant& Call::constant(size_t input) const {
   const Value& value = in(input);
   if (!value.constant)
-    fail("not supported yet: its input {} ('{}') is computed by the model, it should be a constant",
-         input, node_.inputs[input]);
+    fail("not supported yet: its input {}{} is computed by the model, it should be a constant",
+         input, part_ ? "" : " ('" + node_.inputs[input] + "')");
   return *value.constant;
+}
+
+Values Call::as(Values (*function)(Call&), Values given) {
+  Call part(session_, node_, std::move(given));
+  part.part_ = true;
+  Values made = function(part);
+  read_.merge(part.read_);
+  return made;
 }
 
 const Attribute* Call::find(std::string_view name, Attribute::Kind kind) const {
@@ -227,6 +237,18 @@ int Call::add(const Op& op, std::vector<int> in, std::string_view suffix,
   for (int i = 0; i < shape(out).rank; ++i) size *= shape(out)[i];
   if (size > kMaxTensor) fail("its output is too large: {}", to_string(shape(out)));
   return out;
+}
+
+void Call::keep_integers(const std::vector<float>& scale, const Constant* bias) {
+  if (!session_.quantised || scale.empty()) return;
+  Node& node = session_.graph.nodes.back();
+  if (!are_int8(node, scale)) return;  // such as uint8 around another zero point than 128
+  node.stored = StoredWeights{scale, {}};
+  if (!bias || bias->scale.empty() || bias->data.size() != node.bias.size()) return;
+  for (size_t c = 0; c < node.bias.size(); ++c) {
+    const auto unit = double{bias->scale[bias->scale.size() == 1 ? 0 : c]};
+    node.stored->bias.push_back(std::llround(bias->data[c] / unit));
+  }
 }
 
 int Call::reshape(int tensor, const Shape& to, std::string_view suffix) {

@@ -45,6 +45,10 @@ struct Session {
   std::map<std::pair<int, std::vector<int64_t>>, int> moved{};
   size_t parameters = 0;
   int64_t folded = 0;  ///< elements of constants that were computed
+  /// Quantised tensors are the real numbers they mean, and keep their scales. Otherwise they are
+  /// the integers that ONNX says.
+  bool quantised = false;
+  std::string partly{};  ///< why the model can't be quantised as a whole, if it is known
 };
 
 /// One node of the file, for the function that makes nodes of the graph of it.
@@ -54,6 +58,9 @@ class Call {
       : inputs(std::move(given)), node_(node), session_(session) {}
 
   const Values inputs;
+
+  /// What the function of another operator makes of `given`, as a part of this node.
+  Values as(Values (*function)(Call&), Values given);
 
   int64_t opset() const { return session_.file.opset; }
   const FileNode& node() const { return node_; }
@@ -107,6 +114,9 @@ class Call {
   int add(const Op& op, std::vector<int> in, std::string_view suffix = "",
           std::vector<float> weights = {}, std::vector<float> bias = {});
   int reshape(int tensor, const Shape& to, std::string_view suffix = "/shape");
+  /// Keeps, in a quantised model, the integers behind the weights of the node that was added last,
+  /// which are of these scales (one, or one for each channel), and those behind its biases.
+  void keep_integers(const std::vector<float>& scale, const Constant* bias);
   /// Shape of the graph with these sizes. Error if there are too many.
   Shape shape_of(const Dims& dims) const;
   /// Error if `elements` more constants are too many for one model.
@@ -117,6 +127,7 @@ class Call {
 
   const FileNode& node_;
   Session& session_;
+  bool part_ = false;                        // of a node: its inputs are not those of the file
   mutable std::set<std::string_view> read_;  // names of attributes
 };
 

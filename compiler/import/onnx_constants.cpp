@@ -35,6 +35,10 @@ std::vector<int64_t> integers_of(const Constant& c) {
   return values;
 }
 
+std::vector<float> scales_along(const Constant& c, size_t axis) {
+  return c.scale.size() == 1 || c.axis == axis ? c.scale : std::vector<float>{};
+}
+
 std::vector<float> reals_of(const std::vector<double>& values) {
   std::vector<float> reals;
   reals.reserve(values.size());
@@ -82,6 +86,8 @@ Constant permuted(const Constant& c, const std::vector<int>& order) {
   for (const int axis : order) to.dims.push_back(c.dims[static_cast<size_t>(axis)]);
   for (const size_t i : places_in(c.dims, layout_in(order, c.dims), c.dims))
     to.data.push_back(c.data[i]);
+  to.scale = c.scale;
+  while (to.axis < order.size() && order[to.axis] != static_cast<int>(c.axis)) ++to.axis;
   return to;
 }
 

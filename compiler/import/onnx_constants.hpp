@@ -12,6 +12,9 @@ namespace nnomc::onnx {
 /// Element i as a whole number.
 int64_t integer_at(const Constant& c, size_t i);
 std::vector<int64_t> integers_of(const Constant& c);
+/// The scales of what was dequantised, one for each entry of axis `axis` or one for all; empty if
+/// there are none, or others.
+std::vector<float> scales_along(const Constant& c, size_t axis);
 std::vector<float> reals_of(const std::vector<double>& values);
 
 /// A list of whole numbers.

@@ -14,8 +14,14 @@ std::vector<float> taps_first(const std::vector<double>& from, size_t outs, size
   return to;
 }
 
-std::vector<float> bias_of(const Call& call) {
-  return call.has(2) ? reals_of(call.constant(2).data) : std::vector<float>{};
+/// A node whose biases are input 2; `scale` is that of its weights, if they were integers.
+int linear(Call& call, const Op& op, int in, std::vector<float> weights,
+           const std::vector<float>& scale) {
+  const Constant* bias = call.has(2) ? &call.constant(2) : nullptr;
+  const int out = call.add(op, {in}, "", std::move(weights),
+                           bias ? reals_of(bias->data) : std::vector<float>{});
+  call.keep_integers(scale, bias);
+  return out;
 }
 
 /// The window of a kernel [.., .., taps].
@@ -44,13 +50,14 @@ Values conv(Call& call) {
   check_output(call, in, s, outs);
   const auto out = static_cast<size_t>(outs);
   if (ins == 1 && outs == groups)
-    return {in.like(call, call.add(with<nnom::DepthwiseConv2D>(s), {in.tensor}, "",
-                                   taps_first(kernel.data, 1, out), bias_of(call)))};
+    return {in.like(call, linear(call, with<nnom::DepthwiseConv2D>(s), in.tensor,
+                                 taps_first(kernel.data, 1, out), scales_along(kernel, 0)))};
   auto op = with<nnom::Conv2D>(s);
   op.groups = static_cast<int>(groups);
   op.out.c = static_cast<int>(outs);
-  std::vector<float> weights = taps_first(kernel.data, out, static_cast<size_t>(ins));
-  return {in.like(call, call.add(op, {in.tensor}, "", std::move(weights), bias_of(call)))};
+  return {in.like(
+      call, linear(call, op, in.tensor, taps_first(kernel.data, out, static_cast<size_t>(ins)),
+                   scales_along(kernel, 0)))};
 }
 
 namespace {
@@ -139,7 +146,8 @@ Values conv_transpose(Call& call) {
   op.out.c = static_cast<int>(outs);
   std::vector<float> weights =
       transposed_kernel(kernel, static_cast<size_t>(groups), in.axes, s.dilation, op.kernel);
-  return {in.like(call, call.add(op, {in.tensor}, "", std::move(weights), bias_of(call)))};
+  return {in.like(call, linear(call, op, in.tensor, std::move(weights),
+                               scales_along(kernel, groups == 1 ? 1 : SIZE_MAX)))};
 }
 
 }  // namespace nnomc::onnx

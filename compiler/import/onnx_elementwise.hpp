@@ -35,6 +35,9 @@ Value apply(Call& call, const Value& value, const nnom::Activation& op,
             std::string_view suffix = "");
 Value apply(Call& call, const Value& value, nnom::Function function, std::string_view suffix = "");
 
+/// `value` limited to a range, one of whose ends may be infinite.
+Value limited(Call& call, const Value& value, float low, float high);
+
 /// One number, as an operand.
 Value number(double v);
 

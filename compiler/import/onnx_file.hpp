@@ -53,6 +53,10 @@ struct Constant {
   Type type = Type::f32;
   Dims dims;
   std::vector<double> data;  ///< last axis fastest
+  /// Where `data` was dequantised: it is whole numbers times these, one for each entry of axis
+  /// `axis` or one for all.
+  std::vector<float> scale{};
+  size_t axis = 0;
 };
 
 /// An attribute of a node: the one of its members that the file gives.

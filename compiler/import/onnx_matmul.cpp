@@ -7,7 +7,8 @@ namespace {
 
 /// The matrix in `c`, turned if the inputs are its rows.
 Weights weights_of(const Constant& c, bool turn) {
-  Weights w{static_cast<size_t>(c.dims[0]), static_cast<size_t>(c.dims[1]), c.data};
+  Weights w{static_cast<size_t>(c.dims[0]), static_cast<size_t>(c.dims[1]), c.data,
+            scales_along(c, turn ? 1 : 0)};
   if (turn) {
     std::swap(w.outs, w.ins);
     w.data = permuted(c, {1, 0}).data;
@@ -64,8 +65,7 @@ Value product(Call& call, Value a, Value b, std::string_view suffix = "") {
 
 }  // namespace
 
-Value contract(Call& call, const Value& value, int axis, const Weights& w,
-               std::vector<float> bias) {
+Value contract(Call& call, const Value& value, int axis, const Weights& w, const Constant* bias) {
   const auto at = static_cast<size_t>(axis);
   if (value.dims[at] != static_cast<int64_t>(w.ins))
     call.fail("its weights take {} values, its input {} gives {}", w.ins, show(value.dims),
@@ -74,6 +74,9 @@ Value contract(Call& call, const Value& value, int axis, const Weights& w,
   to[at] = static_cast<int64_t>(w.outs);
   if (!is_small(to)) call.fail("its output is too large: {}", show(to));
   const int ins = static_cast<int>(w.ins), outs = static_cast<int>(w.outs);
+  std::vector<float> biases;
+  if (bias)
+    biases = reals_of(expanded({Type::f32, {size_of(bias->dims)}, bias->data}, {outs}).data);
   if (size_of(value.dims) == value.dims[at]) {
     const std::vector<size_t> places = places_in({ins}, {value.layout[at]}, {ins});
     std::vector<float> weights;
@@ -83,7 +86,8 @@ Value contract(Call& call, const Value& value, int axis, const Weights& w,
     nnom::Dense op;
     op.out = outs;
     const int flat = call.reshape(value.tensor, {1, {ins}}, "/flatten");
-    const int tensor = call.add(op, {flat}, "", std::move(weights), std::move(bias));
+    const int tensor = call.add(op, {flat}, "", std::move(weights), std::move(biases));
+    call.keep_integers(w.scale, bias);
     return call.made(tensor, std::move(to), {axis});
   }
   std::vector<int> order = call.order_of(value, {axis});
@@ -95,7 +99,8 @@ Value contract(Call& call, const Value& value, int axis, const Weights& w,
   nnom::Conv2D op;
   op.kernel = op.stride = op.dilation = {1, 1};
   op.out.c = outs;
-  tensor = call.add(op, {tensor}, "", reals_of(w.data), std::move(bias));
+  tensor = call.add(op, {tensor}, "", reals_of(w.data), std::move(biases));
+  call.keep_integers(w.scale, bias);
   return call.made(tensor, std::move(to), order);
 }
 
@@ -114,6 +119,7 @@ Values gemm(Call& call) {
   if (addend.constant) {
     Constant c = *addend.constant;
     for (double& v : c.data) v *= beta;
+    if (beta != 1) c.scale.clear();
     addend = call.made(std::move(c));
   } else if (beta != 1) {
     addend = times(call, addend, number(beta), "/beta");
@@ -126,10 +132,11 @@ Values gemm(Call& call) {
   }
   Weights w = weights_of(*b.constant, !turn_b);
   for (double& v : w.data) v *= alpha;
+  for (float& v : w.scale) v *= static_cast<float>(alpha);
+  if (alpha <= 0) w.scale.clear();
   const bool is_bias = addend.constant && (addend.rank() < 2 || addend[0] == 1);
-  std::vector<float> bias;
-  if (is_bias) bias = reals_of(expanded(*addend.constant, {1, wanted[1]}).data);
-  Value value = contract(call, a, turn_a ? 0 : 1, w, std::move(bias));
+  Value value = contract(call, a, turn_a ? 0 : 1, w,
+                         is_bias && call.has(2) ? addend.constant.get() : nullptr);
   if (turn_a) value = transposed(call, value, {1, 0});
   return {is_bias ? value : plus(call, value, addend, "/addend")};
 }
@@ -148,8 +155,10 @@ Values matmul(Call& call) {
     if (given.constant) call.fail("not supported yet: two constants");
     const int axis = given.rank() - (b.constant ? 1 : 2);
     const Dims dims(matrix.dims.end() - 2, matrix.dims.end());
-    const Constant weights{Type::f32, dims, matrix.constant->data};
-    out = contract(call, given, axis, weights_of(weights, b.constant != nullptr), {});
+    Constant weights = *matrix.constant;
+    weights.axis -= weights.dims.size() - 2;
+    weights.dims = dims;
+    out = contract(call, given, axis, weights_of(weights, b.constant != nullptr), nullptr);
   } else {
     out = product(call, a, b);
   }

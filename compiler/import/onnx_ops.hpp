@@ -14,6 +14,7 @@ enum Trait : unsigned {
   kIntegers = 2,  ///< it may be given integers that the model computes
   kElementwise = 4,  ///< each element of its output belongs to one element of its input
   kPicture = 8,      ///< it wants its first input channels last
+  kStored = 16,      ///< it may be given quantised tensors: it moves them, or minds their scales
 };
 
 /// One row of the table.
@@ -88,10 +89,12 @@ Values conv_transpose(Call& call);
 struct Weights {
   size_t outs, ins;
   std::vector<double> data;
+  std::vector<float> scale{};  ///< of the integers they were, if they were
 };
 /// Replaces axis `axis` of `value` by products with a matrix: a Dense layer, whose weights take the
-/// order in which the axis lies in memory, or a 1x1 convolution.
-Value contract(Call& call, const Value& value, int axis, const Weights& w, std::vector<float> bias);
+/// order in which the axis lies in memory, or a 1x1 convolution. `bias`: one number or one for each
+/// output, or null.
+Value contract(Call& call, const Value& value, int axis, const Weights& w, const Constant* bias);
 Values gemm(Call& call);
 Values matmul(Call& call);
 
@@ -131,6 +134,24 @@ Values average_pool(Call& call);
 Values max_pool(Call& call);
 Values global_average_pool(Call& call);
 Values global_max_pool(Call& call);
+
+// onnx_quantised.cpp
+
+Values dequantize_linear(Call& call);
+Values quantize_linear(Call& call);
+/// `function` of the first `operands` inputs, each followed by its scale and zero point, quantised
+/// as the next two inputs say.
+template <Values (*function)(Call&), int operands>
+Values qlinear(Call& call);
+/// What integers mean that nothing says a scale of: themselves.
+Value unscaled(Call& call, const Value& value);
+/// A quantised tensor whose stored numbers are limited: QuantizeLinear of a limited tensor.
+Value limited_stored(Call& call, const Value& value, double low, double high);
+/// The real number that `v` is in the quantised tensor `value`.
+double meant_by(Call& call, const Value& value, double v);
+Values qlinear_concat(Call& call);
+Values qlinear_conv(Call& call);
+Values qgemm(Call& call);
 
 // onnx_reductions.cpp
 

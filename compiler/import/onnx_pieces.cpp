@@ -199,6 +199,8 @@ Values pad(Call& call) {
     op.value = static_cast<float>(call.constant(2).data[0]);
   }
   if (!std::isfinite(op.value)) call.fail("not supported: a value of {}", op.value);
+  if (call.session().quantised && in.tensor >= 0 && is_integer(in.type))
+    op.value = static_cast<float>(meant_by(call, in, double{op.value}));
   if (mode == "reflect")
     op.mode = nnom::Beyond::reflect;
   else if (mode == "edge")

@@ -45,7 +45,9 @@ Value global(Call& call) {
 
 Values max_pool(Call& call) {
   const Picture in = picture_of(call);
-  return {in.like(call, call.add(with<nnom::MaxPool2D>(window(call, in)), {in.tensor}))};
+  Value out = in.like(call, call.add(with<nnom::MaxPool2D>(window(call, in)), {in.tensor}));
+  out.type = call.in(0).type;
+  return {out};
 }
 
 Values average_pool(Call& call) {
@@ -60,6 +62,14 @@ Values average_pool(Call& call) {
     if (row >= 0) op.before[row] = pad.top, op.after[row] = pad.bottom;
     op.before[column] = pad.left, op.after[column] = pad.right;
     if (op.any()) in.tensor = call.add(op, {in.tensor}, "/pad");
+  }
+  const nnom::Image size = nnom::image(call.shape(in.tensor));
+  const bool whole = s.kernel == nnom::Size{size.h, size.w} && s.dilation.size() == 1;
+  if (call.session().quantised && whole && !s.pad.any()) {  // which may change the scale
+    nnom::Mean op;
+    for (int i = 0; i < in.axes; ++i) op.axes[i] = true;
+    op.keep = true;
+    return {in.like(call, call.add(op, {in.tensor}))};
   }
   return {in.like(call, call.add(with<nnom::AveragePool2D>(s), {in.tensor}))};
 }

@@ -94,7 +94,7 @@ Values cumulative_sum(Call& call) {
     for (int64_t i = 0; i < n; ++i)
       ones.push_back((reverse ? i >= o : i <= o) && !(exclusive && i == o));
   const auto size = static_cast<size_t>(n);
-  return {contract(call, in, axis, {size, size, std::move(ones)}, {})};
+  return {contract(call, in, axis, {size, size, std::move(ones)}, nullptr)};
 }
 
 }  // namespace nnomc::onnx

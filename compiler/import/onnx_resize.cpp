@@ -70,12 +70,12 @@ Value interpolated(Call& call, const Value& value, const Resized& r, const Metho
   if (r.in * r.out > 1 << 22) call.fail("not supported: an axis of {}", r.out);
   Weights w{static_cast<size_t>(r.out), static_cast<size_t>(r.in), {}};
   w.data.assign(w.outs * w.ins, 0);
-  std::vector<float> bias(w.outs, 0);
+  Constant bias{Type::f32, {r.out}, std::vector<double>(w.outs, 0)};
   for (int64_t o = 0; o < r.out; ++o) {
     const double x = place(call, r, m, o), last = static_cast<double>(r.in - 1);
     if (!std::isfinite(x)) call.fail("its region is not finite");
     if (m.coordinate == "tf_crop_and_resize" && (x < 0 || x > last)) {
-      bias[static_cast<size_t>(o)] = static_cast<float>(m.beyond);
+      bias.data[static_cast<size_t>(o)] = double{m.beyond};
       continue;
     }
     double* row = &w.data[static_cast<size_t>(o) * w.ins];
@@ -89,7 +89,7 @@ Value interpolated(Call& call, const Value& value, const Resized& r, const Metho
     }
     for (size_t i = 0; i < w.ins; ++i) row[i] /= sum;
   }
-  return contract(call, value, r.axis, w, std::move(bias));
+  return contract(call, value, r.axis, w, &bias);
 }
 
 /// The runtime's op does the usual cases on pictures.
@@ -161,6 +161,11 @@ void scale(const Call& call, std::vector<Resized>& to, int axis, double factor) 
   if (factor != 1) to.push_back({axis, in, static_cast<int64_t>(out), factor});
 }
 
+Value typed(Value value, Type type) {
+  value.type = type;
+  return value;
+}
+
 }  // namespace
 
 Values upsample(Call& call) {
@@ -173,8 +178,9 @@ Values upsample(Call& call) {
   if (scales.size() != in.dims.size()) call.fail("its scales don't fit {}", show(in.dims));
   std::vector<Resized> axes;
   for (int i = 0; i < in.rank(); ++i) scale(call, axes, i, scales[static_cast<size_t>(i)]);
-  return {resize_by(call, axes,
-                    {call.text("mode", "nearest"), "asymmetric", "floor", -0.75, false, 0})};
+  return {typed(
+      resize_by(call, axes, {call.text("mode", "nearest"), "asymmetric", "floor", -0.75, false, 0}),
+      in.type)};
 }
 
 Values resize(Call& call) {
@@ -223,7 +229,7 @@ Values resize(Call& call) {
       r.until = part.data[i + axes.size()];
     }
   }
-  return {resize_by(call, to, m)};
+  return {typed(resize_by(call, to, m), in.type)};
 }
 
 }  // namespace nnomc::onnx

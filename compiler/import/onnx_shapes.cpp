@@ -43,6 +43,7 @@ Value cast_to(Call& call, Value value, Type to) {
   if (value.constant) {
     Constant c = *value.constant;
     c.type = to;
+    c.scale.clear();
     for (double& v : c.data) {
       if (is_integer(to)) v = std::trunc(v);
       if (to == Type::boolean) v = v != 0;
@@ -50,6 +51,8 @@ Value cast_to(Call& call, Value value, Type to) {
     }
     return call.made(std::move(c));
   }
+  if (call.session().quantised && is_integer(value.type) && is_real(to))
+    return unscaled(call, value);
   const bool widens = to == Type::i32 || to == Type::i64;
   if (!is_real(to) && to != value.type && !(widens && !is_real(value.type)))
     call.fail("not supported: real numbers made integers while the model runs");

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "compiler/op_table.hpp"
 #include "compiler/passes/passes.hpp"
@@ -17,6 +18,12 @@ bool is_affine(const Node& n) {
 void fold_after(Node& linear, const Node& affine) {
   const size_t channels = affine.weights.size();
   linear.bias.resize(channels, 0.0f);
+  if (linear.stored) {
+    std::vector<float>& scale = linear.stored->scale;
+    scale.resize(channels, scale[0]);
+    for (size_t c = 0; c < channels; ++c) scale[c] *= std::abs(affine.weights[c]);
+    linear.stored->bias.clear();
+  }
   for (size_t c = 0; c < channels; ++c) {
     const ChannelWeights own = channel_weights(linear, c);
     const double scale = static_cast<double>(affine.weights[c]);
@@ -87,12 +94,12 @@ bool fold_affine(Graph& graph) {
     if (!info(node.op).linear) continue;
     Node* before = sole_producer(graph, node);
     if (!before || !info(before->op).linear || !before->range.all()) continue;
-    if (is_affine(node)) {
+    if (is_affine(node) && !node.stored) {
       fold_after(*before, node);
       absorb(graph, *before, node);
       return true;
     }
-    if (is_affine(*before) && channels_match(*before, node) &&
+    if (is_affine(*before) && !node.stored && channels_match(*before, node) &&
         !(has_border(node) && shifts(*before))) {
       fold_before(*before, node);
       bypass(graph, static_cast<size_t>(before - graph.nodes.data()), before->inputs[0]);

@@ -31,18 +31,26 @@ void drop_unused_tensors(Graph& graph) {
   graph.tensors = std::move(kept);
 }
 
-}  // namespace
+using Pass = bool (*)(Graph&);
 
-void optimise(Graph& graph) {
-  using Pass = bool (*)(Graph&);
-  const std::vector<Pass> bits = {remove_identities, fold_pad};  // leave every byte as it is
-  const std::vector<Pass> reals = {remove_identities, fold_pad, fold_affine, fuse_gate, fuse_range};
+void repeat(Graph& graph, const std::vector<Pass>& passes) {
   for (bool changed = true; changed;) {
     changed = false;
-    for (const Pass pass : graph.quantised() ? bits : reals)
+    for (const Pass pass : passes)
       while (pass(graph)) changed = true;
   }
   drop_unused_tensors(graph);
+}
+
+}  // namespace
+
+void optimise(Graph& graph) {
+  if (!graph.quantised()) return optimise_reals(graph);
+  repeat(graph, {remove_identities, fold_pad});  // which leave every byte as it is
+}
+
+void optimise_reals(Graph& graph) {
+  repeat(graph, {remove_identities, fold_pad, fold_affine, fuse_gate, fuse_range});
 }
 
 }  // namespace nnomc

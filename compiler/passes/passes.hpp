@@ -8,6 +8,8 @@ namespace nnomc {
 
 /// Runs every pass until none finds anything to do.
 void optimise(Graph& graph);
+/// The same, as if no tensor had a scale.
+void optimise_reals(Graph& graph);
 
 /// Folds a per-channel scale and shift (a batch normalisation) into the linear op before it, or the
 /// one after it where that is exact.

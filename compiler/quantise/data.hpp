@@ -36,6 +36,8 @@ struct Making {
 inline const int8_t* keep_table(const Making& m, size_t i, const Quantisation& in,
                                 const Quantisation& out) {
   if (in == out) return nullptr;
+  if (m.scales.reference == Reference::onnx)
+    return m.keep("table" + std::to_string(i), onnx_table(in, out, [](double x) { return x; }));
   return m.keep("table" + std::to_string(i), table_of(in, out, [](double x) { return x; }));
 }
 

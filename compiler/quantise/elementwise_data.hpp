@@ -53,7 +53,7 @@ inline void make_sum(const NodeScales& scales, bool minus, nnom::SingleSum& sum)
   for (size_t i = 0; i < 2; ++i)
     factor[i] = std::min(
         static_cast<float>(scales.in[i].scale) / static_cast<float>(scales.out.scale), 1024.0f);
-  sum.shift = std::min(20 - std::ilogb(std::max(factor[0], factor[1])), 30);
+  sum.shift = std::min(20 - std::ilogb(std::max({factor[0], factor[1], 0x1p-20f})), 30);
   sum.bias = 1 << (sum.shift - 1);
   for (size_t i = 0; i < 2; ++i) {
     sum.multiplier[i] = static_cast<int32_t>(std::lrint(std::ldexp(factor[i], sum.shift)));

@@ -36,6 +36,14 @@ inline int8_t quantise(double real, const Quantisation& q) {
   return static_cast<int8_t>(std::clamp(stored, -128.0, 127.0));
 }
 
+/// The same as ONNX's QuantizeLinear has it: in float, halves to even.
+inline int8_t quantise_to_even(float real, const Quantisation& q) {
+  if (std::isnan(real)) return static_cast<int8_t>(q.zero);
+  const float steps = std::clamp(real / static_cast<float>(q.scale), -1e9f, 1e9f);
+  const float stored = std::nearbyint(steps) + static_cast<float>(q.zero);
+  return static_cast<int8_t>(std::clamp(stored, -128.0f, 127.0f));
+}
+
 /// The stored value of an end of a range, worked out in float: TFLite rounds halves away from zero
 /// and then adds the zero point, XNNPACK adds it first and rounds halves to even.
 template <class Rescale>

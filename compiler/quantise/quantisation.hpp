@@ -14,11 +14,16 @@ struct Quantisation {
   bool operator==(const Quantisation&) const = default;
 };
 
+/// Whose results a quantised model is to give. ONNX says what is meant as real numbers, and that
+/// halves are rounded to even; TensorFlow Lite has an arithmetic of its own.
+enum class Reference { tflite, onnx };
+
 /// Those of a node's tensors, and how its weights are to be quantised.
 struct NodeScales {
   std::vector<Quantisation> in;
   Quantisation out{};
   bool per_channel = true;
+  Reference reference = Reference::tflite;
 };
 
 }  // namespace nnomc

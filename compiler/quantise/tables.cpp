@@ -7,6 +7,9 @@ namespace nnomc {
 
 template <class Rescale>
 std::vector<int8_t> activation_table(const nnom::Activation& op, const NodeScales& scales) {
+  if (scales.reference == Reference::onnx)
+    return onnx_table(scales.in[0], scales.out,
+                      [&](double x) { return nnom::Activation::apply(op, x); });
   const std::vector<int8_t> own = tflite_table<Rescale>(op, scales);
   if (!own.empty()) return own;
   return table_of(scales.in[0], scales.out,

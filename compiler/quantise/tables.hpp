@@ -17,6 +17,18 @@ std::vector<int8_t> table_of(const Quantisation& in, const Quantisation& out, F 
   return table;
 }
 
+/// The same as ONNX has it: in float, halves rounded to even.
+template <class F>
+std::vector<int8_t> onnx_table(const Quantisation& in, const Quantisation& out, F function) {
+  std::vector<int8_t> table;
+  for (int q = -128; q < 128; ++q) {
+    const float x = static_cast<float>(in.scale) * static_cast<float>(q - in.zero);
+    const auto y = static_cast<float>(function(static_cast<double>(x)));
+    table.push_back(quantise_to_even(y, out));
+  }
+  return table;
+}
+
 /// The 256 outputs of an activation in the dialect of `Rescale`.
 template <class Rescale>
 std::vector<int8_t> activation_table(const nnom::Activation& op, const NodeScales& scales);
