@@ -115,11 +115,22 @@ Values reverse_sequence(Call& call);
 Values scatter_elements(Call& call);
 Values scatter_nd(Call& call);
 
-// onnx_pieces.cpp: those that put tensors together and take them apart
+// onnx_concat.cpp
+
+/// Tensors side by side along an axis; not all of them constants.
+Value joined(Call& call, const Values& parts, int axis);
+/// What `function` makes of each picture of the first input, side by side.
+Values each_picture(Call& call, Values (*function)(Call&));
+template <Values (*function)(Call&)>
+Values pictures(Call& call) {
+  return each_picture(call, function);
+}
+Values concat(Call& call);
+
+// onnx_pieces.cpp: those that take tensors apart
 
 /// Entries `indices` of an axis.
 Value gathered(Call& call, const Value& value, int axis, const std::vector<int64_t>& indices);
-Values concat(Call& call);
 Values expand(Call& call);
 Values gather(Call& call);
 Values pad(Call& call);

@@ -120,9 +120,12 @@ class Scales {
   /// One at a time: what follows from it comes first.
   bool natural() {
     for (const Node& node : graph_.nodes)
-      if (std::all_of(node.inputs.begin(), node.inputs.end(),
-                      [&](int t) { return scale(t).has_value(); }) &&
-          give(node.output, fixed_output(node)))
+      if (std::holds_alternative<nnom::Constant>(node.op)) {
+        const auto [lo, hi] = std::minmax_element(node.weights.begin(), node.weights.end());
+        if (give(node.output, quantisation_of({*lo, *hi}))) return true;
+      } else if (std::all_of(node.inputs.begin(), node.inputs.end(),
+                             [&](int t) { return scale(t).has_value(); }) &&
+                 give(node.output, fixed_output(node)))
         return true;
     return false;
   }

@@ -48,8 +48,6 @@ Picture picture_of(Call& call) {
         "not supported: an input of shape {}; it should be [batch, channels, width] or "
         "[batch, channels, height, width]",
         show(in.dims));
-  if (in[0] != 1 && in.rank() == 4)
-    call.fail("not supported: a batch of {}. Export the model with an open batch, or of 1", in[0]);
   Picture picture{-1, in.rank() - 2, {2, 1}, in.dims};
   if (in.rank() == 4) picture.order = {2, 3, 1};
   if (in[0] != 1) picture.order = {0, 2, 1};  // each row of a picture is a sample

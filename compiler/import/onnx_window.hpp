@@ -18,7 +18,8 @@ struct Picture {
   Value like(const Call& call, int made) const;
 };
 
-/// Error if it hasn't one or two axes besides batch and channels, or more than one picture.
+/// Error if it hasn't one or two axes besides batch and channels. A batch is each_picture's to
+/// take apart.
 Picture picture_of(Call& call);
 
 /// The window of `kernel`; strides, dilations and pads as the node's attributes say.
