@@ -132,6 +132,11 @@ Values max_pool(Call& call);
 Values global_average_pool(Call& call);
 Values global_max_pool(Call& call);
 
+// onnx_recurrent.cpp
+
+template <class Cell>
+Values recurrent(Call& call);
+
 // onnx_reductions.cpp
 
 Values cumulative_sum(Call& call);

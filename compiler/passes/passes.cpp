@@ -36,7 +36,8 @@ void drop_unused_tensors(Graph& graph) {
 void optimise(Graph& graph) {
   using Pass = bool (*)(Graph&);
   const std::vector<Pass> bits = {remove_identities, fold_pad};  // leave every byte as it is
-  const std::vector<Pass> reals = {remove_identities, fold_pad, fold_affine, fuse_gate, fuse_range};
+  const std::vector<Pass> reals = {remove_identities, fold_pad,   fold_affine,
+                                   fuse_gate,         fuse_range, keep_last};
   for (bool changed = true; changed;) {
     changed = false;
     for (const Pass pass : graph.quantised() ? bits : reals)
