@@ -42,9 +42,10 @@ struct RecurrentLayer {
     static constexpr void fields(auto& d, auto visit) {
       visit("weights", d.weights), visit("recurrent", d.recurrent);
       visit("bias", d.bias), visit("recurrent_bias", d.recurrent_bias);
+      if constexpr (N::quantised)
+        visit("rescale", d.rescale), visit("recurrent_rescale", d.recurrent_rescale);
       visit("initial", d.initial), visit("peepholes", d.peepholes);
       if constexpr (N::quantised) {
-        visit("rescale", d.rescale), visit("recurrent_rescale", d.recurrent_rescale);
         visit("squash", d.squash), visit("zero", d.zero), visit("begin", d.begin);
         visit("output", d.output), visit("hidden_bits", d.hidden_bits);
         visit("cell_bits", d.cell_bits), visit("peephole_bits", d.peephole_bits);
