@@ -8,6 +8,7 @@
 #include "compiler/io/file.hpp"
 #include "compiler/passes/passes.hpp"
 #include "compiler/quantise/dialect.hpp"
+#include "compiler/quantise/states.hpp"
 
 namespace nnomc {
 
@@ -49,7 +50,10 @@ Program compile(const Graph& graph, const Samples& samples, const CompileOptions
     if (graph.reference == Reference::tflite) check_dialect(graph, options.rounding);
     return lower(graph, scales_in(graph), lowering);
   }
-  return lower(graph, calibrate(graph, samples, options.calibration, lowering).scales, lowering);
+  Graph measured = graph;
+  measure_states(measured, samples);
+  const Ranges ranges = calibrate(measured, samples, options.calibration, lowering);
+  return lower(std::move(measured), ranges.scales, lowering);
 }
 
 }  // namespace nnomc

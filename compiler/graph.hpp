@@ -57,6 +57,9 @@ struct Node {
   std::vector<float> weights{}, bias{};
   Range range{};
   std::optional<StoredWeights> stored{};  ///< in quantised models
+  /// Of a recurrent layer: the largest magnitudes of what it keeps to itself, by its `shown`; 0
+  /// where nobody needs them (measure_states).
+  std::vector<float> inner{};
 };
 
 /// A tensor that keeps its content from one run to the next.

@@ -7,7 +7,7 @@
 #include "compiler/error.hpp"
 #include "compiler/quantise/elementwise_data.hpp"
 #include "compiler/quantise/other_data.hpp"
-#include "compiler/quantise/recurrent_data.hpp"
+#include "compiler/quantise/recurrent_layer_data.hpp"
 #include "nnom/execute.hpp"
 
 namespace nnomc {

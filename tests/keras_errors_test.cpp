@@ -75,7 +75,14 @@ TEST(KerasErrors, OfOneLayer) {
       {"Rescaling", R"("scale": [[1, 2], [3]])", "[null, 2]", "of different lengths"},
       {"Rescaling", R"("scale": 1e300)", "[null, 2]", "too large for a float"},
       {"Normalization", R"("axis": -1)", "[null, 2]", "its 'mean' is not in the file"},
-      {"LSTM", R"("units": 3)", "[null, 4, 4]", "a layer is not supported: 'x' (LSTM)"},
+      {"Masking", "", "[null, 4, 4]", "a layer is not supported: 'x' (Masking)"},
+      {"LSTM", R"("units": 3)", "[null, 4, 4]", "its 'kernel' is not in the file"},
+      {"GRU", R"("units": 3)", "[null, 4]", "should be steps x features"},
+      {"LSTM", R"("units": 3, "activation": "gelu")", "[null, 4, 4]", "activation 'gelu'"},
+      {"LSTM", R"("units": 3, "time_major": true)", "[null, 4, 4]", "time_major"},
+      {"RNN", "", "[null, 4, 4]", "'x' (RNN, with cells of its own)"},
+      {"Bidirectional", "", "[null, 4, 4]", "'x' (Bidirectional, around another layer"},
+      {"TimeDistributed", "", "[null, 4, 4]", "'x' (TimeDistributed, around nothing)"},
       {"Flatten", "", "[null, null, 4]", "Give the input a fixed shape"},
       {"Flatten", "", "[null]", "give it an axis"},
       {"Flatten", "", "[null, 0]", "is impossible"},
@@ -105,8 +112,8 @@ TEST(KerasErrors, WeightsOfAnotherShape) {
 TEST(KerasErrors, EveryUnsupportedLayerAtOnce) {
   EXPECT_EQ(error_of(sequential("[null, 4]", {{"Lambda", "a", ""},
                                               {"Dense", "b", R"("units": 3)"},
-                                              {"GRU", "c", R"("units": 3)"}})),
-            "model.keras: 2 layers are not supported: 'a' (Lambda), 'c' (GRU). Replace them by "
+                                              {"Conv3D", "c", R"("units": 3)"}})),
+            "model.keras: 2 layers are not supported: 'a' (Lambda), 'c' (Conv3D). Replace them by "
             "supported layers, or cut the model before them");
 }
 

@@ -71,7 +71,8 @@ INSTANTIATE_TEST_SUITE_P(Small, OnnxModels,
                                          Small{"squeeze_excite", 0}, Small{"conv1d", 0},
                                          Small{"attention", 4}, Small{"segment", 0},
                                          Small{"there_and_back", 3}, Small{"pieces", 1},
-                                         Small{"depth", 3}),
+                                         Small{"depth", 3}, Small{"lstm", 0}, Small{"gru", 0},
+                                         Small{"rnn", 0}, Small{"batches", 2}),
                          [](const auto& one) { return std::string(one.param.name); });
 
 /// Every proper prefix of a file, and the file with a byte changed, is imported or refused.

@@ -4,6 +4,7 @@
 #include "tests/oracle.hpp"
 #include "tests/oracle_parts.hpp"
 #include "tests/oracle_recurrent.hpp"
+#include "tests/oracle_recurrent_layer.hpp"
 
 namespace nnomc::oracle {
 namespace {
@@ -44,6 +45,10 @@ struct Real {
     return std::clamp(v, static_cast<double>(node.range.lo), static_cast<double>(node.range.hi));
   }
   std::vector<double> operator()(const nnom::Lstm& op) const { return lstm(op, node, in[0]); }
+  template <class Cell>
+  std::vector<double> operator()(const nnom::RecurrentLayer<Cell>& op) const {
+    return recurrent_layer(op, node, in);
+  }
   std::vector<double> operator()(const nnom::Svdf& op) const {
     std::vector<double> out = svdf(op, node, in[0]);
     for (double& v : out) v = limit(v);

@@ -5,6 +5,7 @@
 #include "tests/oracle.hpp"
 #include "tests/oracle_parts.hpp"
 #include "tests/oracle_recurrent.hpp"
+#include "tests/oracle_recurrent_layer.hpp"
 #include "tests/oracle_rules.hpp"
 #include "tests/rescale_oracle.hpp"
 
@@ -50,10 +51,20 @@ struct Stored : Dialect {
     return out;
   }
 
-  std::vector<int64_t> relative_input() const {
+  std::vector<int64_t> relative_input(size_t input = 0) const {
     std::vector<int64_t> x;
-    for (size_t i = 0; i < in[0].size(); ++i) x.push_back(relative(0, i));
+    for (size_t i = 0; i < in[input].size(); ++i) x.push_back(relative(input, i));
     return x;
+  }
+  template <class Cell>
+  std::vector<int> operator()(const nnom::RecurrentLayer<Cell>& op) const {
+    NodeScales own{{}, out_scale(), per_channel};
+    std::vector<std::vector<int64_t>> x;
+    for (size_t i = 0; i < in.size(); ++i) {
+      own.in.push_back(in_scale(i));
+      x.push_back(relative_input(i));
+    }
+    return stored_recurrent_layer(op, node, own, x);
   }
   std::vector<int> operator()(const nnom::Lstm& op) const {
     return stored_lstm(op, node, {{in_scale(0)}, out_scale()}, rounding, relative_input());

@@ -28,7 +28,8 @@ class Grower {
     if (op == "MatMul") {
       const int t = recent();
       add(op, {t, r_.of(like(t, true))});
-    } else if (const int operands = info(op_named(op)).max_inputs; operands > 1) {
+    } else if (const int operands = info(op_named(op)).max_inputs;
+               operands > 1 && !op.ends_with("Layer")) {
       residual(op, operands - r_.one_in(3));
     } else {
       add(op, {recent()});  // of whose shape a constant is

@@ -160,6 +160,31 @@ struct Randomise {
     op.stateful = r.one_in(2);
     op.clip = r.of({0.0f, 0.0f, 0.5f});
   }
+  template <class Cell>
+  void operator()(nnom::RecurrentLayer<Cell>& op) const {
+    using Layer = nnom::RecurrentLayer<Cell>;
+    op.units = in.size() > 1 ? in[1].back() : r.whole(1, 11);
+    size_t given = 1;
+    for (int k = 0; k < Layer::states; ++k) {
+      const size_t left = in.size() - given, open = static_cast<size_t>(Layer::states - k);
+      op.begin[k] = left && (left == open || r.one_in(2)) ? nnom::Begin::input
+                    : r.one_in(3)                         ? nnom::Begin::constant
+                                                          : nnom::Begin::zero;
+      given += op.begin[k] == nnom::Begin::input;
+    }
+    for (nnom::GateFunction& f : op.functions) {
+      using nnom::Function;
+      if (r.one_in(4))
+        f.function = r.of({Function::hard_sigmoid, Function::relu, Function::linear, Function::tanh,
+                           Function::sigmoid});
+      f.slope = r.of({0.2f, 1.0f / 6}), f.offset = r.of({0.5f, 0.3f});
+    }
+    op.stateful = in.size() == 1 && r.one_in(3);
+    op.backwards = r.one_in(3), op.sequences = r.one_in(2);
+    if (Layer::states > 1 && r.one_in(4)) op.shown = Layer::kCell;
+    if constexpr (requires { op.cell.reset_after; }) op.cell.reset_after = r.one_in(2);
+    if constexpr (requires { op.cell.peepholes; }) op.cell.peepholes = r.one_in(3);
+  }
   void operator()(nnom::Svdf& op) const {
     op.units = r.whole(1, 9), op.rank = r.whole(1, 3), op.memory_size = r.whole(1, 6);
   }
@@ -201,8 +226,16 @@ void randomise_weights(Node& node, Random& r) {
 /// Weights and biases of a node that remembers.
 void randomise_recurrent(Node& node, Random& r) {
   const size_t biases = info(node.op).channels(node.op);
+  const double size = std::visit(  // so that nothing grows beyond all bounds
+      [](const auto& op) {
+        if constexpr (requires { op.functions; })
+          for (const nnom::GateFunction& f : op.functions)
+            if (!f.bounded()) return 0.25;
+        return 1.0;
+      },
+      node.op);
   for (size_t i = info(node.op).weights(node.op); i > 0; --i)
-    node.weights.push_back(static_cast<float>(r.real(-1, 1)));
+    node.weights.push_back(static_cast<float>(r.real(-size, size)));
   for (size_t i = r.one_in(4) ? 0 : biases; i > 0; --i)
     node.bias.push_back(static_cast<float>(r.real(-0.5, 0.5)));
 }
@@ -221,6 +254,8 @@ Shape random_shape(const std::string& name, Random& r) {
   const int c = r.of({1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 17});
   if (name == "Dense" || name == "Svdf") return {1, {r.one_in(4) ? r.whole(30, 70) : c}};
   if (name == "Lstm") return {2, {r.whole(1, 6), c}};
+  if (name.ends_with("Layer"))
+    return r.one_in(4) ? Shape{3, {r.whole(1, 4), r.whole(1, 3), c}} : Shape{2, {r.whole(1, 6), c}};
   const std::vector<std::string> any = {"Transpose", "Reshape", "Concat",  "Pad",     "Slice",
                                         "Gather",    "Mean",    "Sum",     "Product", "ReduceMax",
                                         "ReduceMin", "Add",     "Compare", "Select",  "ArgMax"};
@@ -249,6 +284,11 @@ std::vector<Shape> random_inputs(const std::string& name, Random& r) {
       s.d[s.rank++] = transposed ? rows : columns;
       shapes.push_back(s);
     }
+  } else if (name.ends_with("Layer")) {  // recurrent: states may be given
+    shapes.push_back(shape);
+    const int batch = shape.rank == 3 ? shape[1] : 1, units = r.whole(1, 11);
+    for (int n = r.one_in(3) ? r.whole(1, info(op_named(name)).max_inputs - 1) : 0; n > 0; --n)
+      shapes.push_back(shape.rank == 3 ? Shape{2, {batch, units}} : Shape{1, {units}});
   } else if (name == "Concat") {
     const int axis = r.whole(0, shape.rank - 1);
     for (int n = r.whole(1, 8); n > 0; --n) {

@@ -22,6 +22,7 @@ inline const char* enum_text(nnom::Function) { return "nnom::Function"; }
 inline const char* enum_text(nnom::Relation) { return "nnom::Relation"; }
 inline const char* enum_text(nnom::Beyond) { return "nnom::Beyond"; }
 inline const char* enum_text(nnom::Coordinate) { return "nnom::Coordinate"; }
+inline const char* enum_text(nnom::Begin) { return "nnom::Begin"; }
 inline const char* enum_text(nnom::Interpolation) { return "nnom::Interpolation"; }
 
 /// Name of an element type in C++.

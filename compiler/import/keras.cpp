@@ -194,7 +194,9 @@ class Builder {
     LayerCall call(session_, name, Config(*layer.config, site(layer)), &layer, std::move(operands));
     if (layer.model) return run(*layer.model, call.tensors(), name + "/");
     if (layer.class_name == "InputLayer") return {call.input()};
-    return {find_layer(layer.class_name)->add(call)};
+    const LayerRow& row = *find_layer(layer.class_name);
+    if (row.add_all) return row.add_all(call);
+    return {row.add(call)};
   }
 
   Session session_;

@@ -130,6 +130,20 @@ int activate(LayerCall& call, int tensor, const std::string& suffix) {
 
 int activate(LayerCall& call, int tensor) { return activate(call, tensor, "/activation"); }
 
+nnom::GateFunction gate_function(const Config& config, bool keras2, std::string_view key,
+                                 std::string_view otherwise) {
+  const Json* value = config.find(key);
+  const std::string name = value ? function_name(*value) : std::string(otherwise);
+  const FunctionRow* row = keras2 ? find_in(kFunctions2, name) : nullptr;
+  if (!row) row = find_in(kFunctions, name);
+  nnom::GateFunction f;
+  if (row) f = {row->function, row->slope, row->threshold};
+  // A ReLU with parameters is none.
+  if (!row || !f.known() || (f.function == Function::relu && name != "relu"))
+    config.site().fail("{} {} is not supported", key, value ? show(*value) : name);
+  return f;
+}
+
 std::optional<std::string> why_unsupported_activation(const Config& config) {
   const Json* value = config.find("activation");
   return value ? why_unsupported(*value, 0) : std::nullopt;

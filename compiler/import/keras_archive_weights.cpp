@@ -145,9 +145,10 @@ class ArchiveWeights {
   }
 
   void take(Layer& layer, const std::string& group) const {
-    const size_t size = variables_of(layer, file_).size();
-    for (size_t i = 0; i < size; ++i) {
-      const auto it = index_.find(fmt::format("{}/vars/{}", group, i));
+    std::map<std::string, int> numbers;  // by part
+    for (const Variable& v : variables_of(layer, file_)) {
+      const std::string part = v.part.empty() ? group : group + "/" + v.part;
+      const auto it = index_.find(fmt::format("{}/vars/{}", part, numbers[part]++));
       layer.weights.push_back(it == index_.end() ? nullptr : it->second);
     }
   }

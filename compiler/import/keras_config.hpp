@@ -66,6 +66,7 @@ class Config {
   Config(const Json& fields, Site site);
 
   const Site& site() const { return site_; }
+  const Json& fields() const { return *fields_; }
   const Json* find(std::string_view key) const { return keras::find(*fields_, key); }
 
   /// A whole number of lo to hi. Error if it is missing.

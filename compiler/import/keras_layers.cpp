@@ -40,6 +40,8 @@ constexpr LayerRow kLayers[] = {
     {"AveragePooling1D", pool<1, nnom::AveragePool2D>},
     {"AveragePooling2D", pool<2, nnom::AveragePool2D>},
     {"BatchNormalization", batch_normalization, batch_statistics},
+    {"Bidirectional", nullptr, bidirectional_variables, bidirectional,
+     why_bidirectional_unsupported},
     {"Concatenate", concatenate},
     {"Conv1D", conv<1>, kernel},
     {"Conv2D", conv<2>, kernel},
@@ -49,6 +51,7 @@ constexpr LayerRow kLayers[] = {
     {"Dropout", identity},
     {"ELU", elu},
     {"Flatten", flatten},
+    {"GRU", nullptr, recurrent_variables, recurrent, why_recurrent_unsupported},
     {"GaussianDropout", identity},
     {"GaussianNoise", identity},
     {"GlobalAveragePooling1D", global_average<1>},
@@ -56,11 +59,13 @@ constexpr LayerRow kLayers[] = {
     {"GlobalMaxPooling1D", global_max<1>},
     {"GlobalMaxPooling2D", global_max<2>},
     {"Identity", identity},
+    {"LSTM", nullptr, recurrent_variables, recurrent, why_recurrent_unsupported},
     {"LeakyReLU", leaky_relu},
     {"MaxPooling1D", pool<1, nnom::MaxPool2D>},
     {"MaxPooling2D", pool<2, nnom::MaxPool2D>},
     {"Normalization", normalization, statistics},
     {"Permute", permute},
+    {"RNN", nullptr, recurrent_variables, recurrent, why_recurrent_unsupported},
     {"RandomBrightness", identity},
     {"RandomContrast", identity},
     {"RandomFlip", identity},
@@ -72,10 +77,13 @@ constexpr LayerRow kLayers[] = {
     {"Reshape", reshape},
     {"SeparableConv1D", separable_conv<1>, separable},
     {"SeparableConv2D", separable_conv<2>, separable},
+    {"SimpleRNN", nullptr, recurrent_variables, recurrent, why_recurrent_unsupported},
     {"Softmax", softmax},
     {"SpatialDropout1D", identity},
     {"SpatialDropout2D", identity},
     {"Subtract", subtract},
+    {"TimeDistributed", nullptr, time_distributed_variables, time_distributed,
+     why_time_distributed_unsupported},
     {"ZeroPadding1D", zero_padding<1>},
     {"ZeroPadding2D", zero_padding<2>},
 
@@ -112,6 +120,7 @@ std::optional<std::string> why_unsupported(std::string_view class_name, const Co
   if (const Json* dtype = config.find("dtype");
       dtype && text_or_empty(*dtype, "class_name").starts_with("Quantized"))
     return ", quantised by Keras: save it before quantize()";
+  if (const LayerRow* row = find_layer(class_name); row->why_not) return row->why_not(config);
   return why_unsupported_activation(config);
 }
 
@@ -142,14 +151,15 @@ std::vector<int> LayerCall::tensors() const {
   return found;
 }
 
-std::span<const float> LayerCall::weight(std::string_view variable,
-                                         const std::vector<int>& dims) const {
+std::span<const float> LayerCall::weight(std::string_view variable, const std::vector<int>& dims,
+                                         std::string_view part) const {
   const Site& site = config.site();
   const Weight* found = nullptr;
+  if (part.empty()) part = part_;
   if (layer_) {
     const std::vector<Variable> all = variables_of(*layer_, session_.file);
     for (size_t i = 0; i < all.size() && i < layer_->weights.size(); ++i)
-      if (all[i].name == variable) found = layer_->weights[i];
+      if (all[i].name == variable && all[i].part == part) found = layer_->weights[i];
   }
   if (!found) site.fail("its '{}' is not in the file", variable);
   if (!std::equal(dims.begin(), dims.end(), found->shape.begin(), found->shape.end()))

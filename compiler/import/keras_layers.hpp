@@ -44,6 +44,12 @@ class LayerCall {
 
   const Config config;
   const std::vector<Operand> operands;
+  /// The call of the layer that this one wraps, whose variables are those of `part`.
+  LayerCall wrapped(const Json& fields, std::string part) const {
+    LayerCall call(session_, name_, Config(fields, config.site()), layer_, operands);
+    call.part_ = std::move(part);
+    return call;
+  }
 
   bool keras2() const { return session_.keras2; }
   const std::string& name() const { return name_; }
@@ -56,8 +62,10 @@ class LayerCall {
   std::vector<int> tensors() const;
   const Shape& shape(int tensor) const { return session_.graph.shape(tensor); }
 
-  /// Variable `variable` of the layer. Error if it isn't in the file or hasn't the shape.
-  std::span<const float> weight(std::string_view variable, const std::vector<int>& dims) const;
+  /// Variable `variable` of the layer, or of a part of it. Error if it isn't in the file or hasn't
+  /// the shape.
+  std::span<const float> weight(std::string_view variable, const std::vector<int>& dims,
+                                std::string_view part = "") const;
 
   /// Adds a node called as the layer, with `suffix`; returns its output.
   int add(const Op& op, std::vector<int> inputs, std::string_view suffix = "",
@@ -81,12 +89,14 @@ class LayerCall {
   Session& session_;
   std::string name_;
   const Layer* layer_;
+  std::string part_{};
 };
 
 /// A variable of a layer: its name, as in Keras 3, and whether training changes it.
 struct Variable {
   std::string_view name;
   bool trained = true;
+  std::string part = "";  ///< of the layer, that it belongs to: "forward_layer/cell"
 };
 
 /// One row of the table.
@@ -96,6 +106,10 @@ struct LayerRow {
   int (*add)(LayerCall&);
   /// The layer's variables, in the order Keras creates them; null: none.
   std::vector<Variable> (*variables)(const Config&) = nullptr;
+  /// Instead of `add`, of a layer that may have several outputs.
+  std::vector<int> (*add_all)(LayerCall&) = nullptr;
+  /// Nothing where it can be imported; else why not, as why_unsupported() says it.
+  std::optional<std::string> (*why_not)(const Config&) = nullptr;
 };
 
 /// The row of a class, or nullptr.
@@ -113,6 +127,9 @@ std::vector<Variable> variables_of(const Layer& layer, const KerasFile& file);
 int activate(LayerCall& call, int tensor);
 /// Nothing for an activation that can be imported, else ", activation ...".
 std::optional<std::string> why_unsupported_activation(const Config& config);
+/// A function of a recurrent layer's gates in field `key`. Error if it is none that gates have.
+nnom::GateFunction gate_function(const Config& config, bool keras2, std::string_view key,
+                                 std::string_view otherwise);
 int activation(LayerCall& call);
 int elu(LayerCall& call);
 int leaky_relu(LayerCall& call);
@@ -142,6 +159,18 @@ int depthwise_conv(LayerCall& call);
 template <int axes>
 int separable_conv(LayerCall& call);
 int dense(LayerCall& call);
+
+// keras_recurrent.cpp
+
+std::vector<int> recurrent(LayerCall& call);
+std::vector<int> bidirectional(LayerCall& call);
+std::vector<int> time_distributed(LayerCall& call);
+std::vector<Variable> recurrent_variables(const Config& config);
+std::vector<Variable> bidirectional_variables(const Config& config);
+std::vector<Variable> time_distributed_variables(const Config& config);
+std::optional<std::string> why_recurrent_unsupported(const Config& config);
+std::optional<std::string> why_bidirectional_unsupported(const Config& config);
+std::optional<std::string> why_time_distributed_unsupported(const Config& config);
 
 // keras_shapes.cpp
 

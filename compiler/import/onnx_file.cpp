@@ -126,18 +126,20 @@ Attribute attribute_of(const std::string& path, const proto::Attribute& a) {
   to.text = a.s();
   to.reals.assign(a.floats().begin(), a.floats().end());
   to.integers.assign(a.ints().begin(), a.ints().end());
-  constexpr Kind kinds[] = {Kind::none,   Kind::real, Kind::integer, Kind::text,
-                            Kind::tensor, Kind::none, Kind::reals,   Kind::integers};
+  to.texts.assign(a.strings().begin(), a.strings().end());
+  constexpr Kind kinds[] = {Kind::none, Kind::real,  Kind::integer,  Kind::text, Kind::tensor,
+                            Kind::none, Kind::reals, Kind::integers, Kind::texts};
   if (a.type() > 0 && a.type() < static_cast<int>(std::size(kinds)))
     to.kind = kinds[a.type()];
   else if (!a.has_type())
-    to.kind = a.has_f()         ? Kind::real
-              : a.has_i()       ? Kind::integer
-              : a.has_s()       ? Kind::text
-              : a.has_t()       ? Kind::tensor
-              : a.floats_size() ? Kind::reals
-              : a.ints_size()   ? Kind::integers
-                                : Kind::none;
+    to.kind = a.has_f()          ? Kind::real
+              : a.has_i()        ? Kind::integer
+              : a.has_s()        ? Kind::text
+              : a.has_t()        ? Kind::tensor
+              : a.floats_size()  ? Kind::reals
+              : a.ints_size()    ? Kind::integers
+              : a.strings_size() ? Kind::texts
+                                 : Kind::none;
   if (to.kind == Kind::tensor) to.tensor = constant_of(path, a.t());
   return to;
 }

@@ -62,13 +62,14 @@ struct Constant {
 /// An attribute of a node: the one of its members that the file gives.
 struct Attribute {
   std::string name;
-  enum class Kind { none, real, integer, text, tensor, reals, integers } kind = Kind::none;
+  enum class Kind { none, real, integer, text, tensor, reals, integers, texts } kind = Kind::none;
   float real = 0;
   int64_t integer = 0;
   std::string text;
   Constant tensor;
   std::vector<float> reals;
   std::vector<int64_t> integers;
+  std::vector<std::string> texts;
 };
 
 struct FileNode {

@@ -164,6 +164,11 @@ Values qlinear_concat(Call& call);
 Values qlinear_conv(Call& call);
 Values qgemm(Call& call);
 
+// onnx_recurrent.cpp
+
+template <class Cell>
+Values recurrent(Call& call);
+
 // onnx_reductions.cpp
 
 template <bool smallest>

@@ -18,6 +18,8 @@ bool fold_affine(Graph& graph);
 bool fuse_gate(Graph& graph);
 /// Turns a node that only limits the range into the range of the op before it.
 bool fuse_range(Graph& graph);
+/// Has a recurrent layer make only the row that is read of it, where that is the one made last.
+bool keep_last(Graph& graph);
 /// Makes a Pad part of the border of the ops that read it.
 bool fold_pad(Graph& graph);
 /// Removes nodes that change nothing, or whose result nobody reads.

@@ -21,13 +21,15 @@ struct Matrices {
     return static_cast<size_t>(shape.rows) * static_cast<size_t>(shape.length);
   }
 
-  /// Packs the matrix of `values` over `scale` (1 for floats), its input's zero point folded into
-  /// the biases.
-  template <class Bias>
-  void add(const float* values, double scale, int zero, Bias bias_of) {
+  /// Packs the matrix of `values`, each row over its scale (1 for floats), its input's zero point
+  /// folded into the biases. visit(row, integers, bias) sees each row.
+  template <class Scale, class Bias, class Visit>
+  void add(const float* values, Scale scale_of, int zero, Bias bias_of, Visit visit) {
     const size_t begin = weights.size();
     weights.resize(begin + static_cast<size_t>(N::Layout::size(shape)));
+    std::vector<double> row(static_cast<size_t>(shape.length));
     for (int r = 0; r < shape.rows; ++r) {
+      const double scale = scale_of(static_cast<size_t>(r));
       double folded = bias_of(static_cast<size_t>(r));
       for (int k = 0; k < shape.length; ++k) {
         double q = static_cast<double>(*values++) / scale;
@@ -35,10 +37,16 @@ struct Matrices {
         weights[begin + static_cast<size_t>(N::Layout::index(shape, r, 0, k))] =
             static_cast<typename N::Weight>(q);
         folded -= zero * q;
+        row[static_cast<size_t>(k)] = q;
       }
       if constexpr (N::quantised) folded = std::clamp(folded, -2147483648.0, 2147483647.0);
       bias.push_back(static_cast<typename N::Bias>(folded));
+      visit(static_cast<size_t>(r), row, folded);
     }
+  }
+  template <class Scale, class Bias>
+  void add(const float* values, Scale scale_of, int zero, Bias bias_of) {
+    add(values, scale_of, zero, bias_of, [](size_t, const std::vector<double>&, double) {});
   }
 };
 
@@ -77,7 +85,8 @@ void make(const nnom::Lstm& op, const Making& m, nnom::Lstm::Data<N>& d) {
         d.rescale[index] =
             rescale_by<nnom::Double>(output_factor<Rescale>(in.scale, scale, 1.0 / 4096));
       }
-      made.add(values, scale, N::quantised ? in.zero : 0, [&](size_t r) {
+      const auto scale_of = [&](size_t) { return scale; };
+      made.add(values, scale_of, N::quantised ? in.zero : 0, [&](size_t r) {
         const size_t i = g * units + r;
         if (recurrent || m.node.bias.empty()) return 0.0;
         if (N::quantised && m.node.stored) return static_cast<double>(m.node.stored->bias[i]);
@@ -127,7 +136,8 @@ void make(const nnom::Svdf& op, const Making& m, nnom::Svdf::Data<N>& d) {
     d.output =
         rescale_by<nnom::Double>(output_factor<Rescale>(memory, scales[1], m.scales.out.scale));
   }
-  features.add(m.node.weights.data(), scales[0], N::quantised ? m.scales.in[0].zero : 0,
+  const auto scale_of = [&](size_t) { return scales[0]; };
+  features.add(m.node.weights.data(), scale_of, N::quantised ? m.scales.in[0].zero : 0,
                [](size_t) { return 0.0; });
   std::vector<typename nnom::Svdf::Data<N>::Time> stored;
   for (size_t i = 0; i < times; ++i) {

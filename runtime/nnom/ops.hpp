@@ -15,6 +15,7 @@
 #include "nnom/ops/matmul.hpp"
 #include "nnom/ops/pad.hpp"
 #include "nnom/ops/pool2d.hpp"
+#include "nnom/ops/recurrent_layer.hpp"
 #include "nnom/ops/reduce.hpp"
 #include "nnom/ops/resize.hpp"
 #include "nnom/ops/shapes.hpp"
@@ -31,6 +32,6 @@ using Ops = List<Conv2D, DepthwiseConv2D, TransposeConv2D, Dense, MatMul,       
                  Add, Mul, Div, SquaredDifference, Power,                                   //
                  Maximum, Minimum, Select, Compare, PRelu, Activation, Softmax,             //
                  Concat, Pad, Reshape, Transpose, Slice, Gather, Resize, ArgMax, Constant,  //
-                 Lstm, Svdf>;
+                 RnnLayer, GruLayer, LstmLayer, Lstm, Svdf>;
 
 }  // namespace nnom

@@ -35,7 +35,16 @@ struct PackedMatrix {
   const typename N::Weight* weights;
   const typename N::Bias* bias;
   const typename Wide<N>::Rescale* rescale;
+  bool per_channel = false;  ///< one for each row
 };
+
+/// N with lines of type E, which may have more bits than its activations.
+template <class N, class E>
+struct LinesOf : N {
+  using In = E;
+};
+template <class N, class E>
+using LineNumbers = either<sizeof(LineOf<N>) == sizeof(E), N, LinesOf<N, E>>;
 
 /// out[r] = rescale(bias[r] + line . row r)
 template <class T, class N>
@@ -44,7 +53,8 @@ template <class T, class N>
   Window<LineOf<N>> w;
   w.first = line, w.length = p.matrix.length;
   Linear<Wide<N>> d;
-  d.weights = p.weights, d.bias = p.bias, d.rescale = p.rescale, d.per_channel = false;
+  d.weights = p.weights, d.bias = p.bias, d.rescale = p.rescale;
+  d.per_channel = p.per_channel;
   multiply<T, Wide<N>>({w, 0, 1, out, 0}, p.matrix, d, p.weights, 0);
 }
 

@@ -178,5 +178,59 @@ def depth():
     m.save(m("LRN", m("Conv", x, weights(5, 32, 1, 1)), size=3), m("DepthToSpace", "x", blocksize=2))
 
 
-for make in (cnn, flat, view, shuffle, nhwc, squeeze_excite, conv1d, attention, segment, there_and_back, pieces, depth):
+def recurrent(m, op, x, inputs, units, directions=1, outputs=3, state=None, bias=True, **attributes):
+    """PyTorch's way: weights of all directions; a first state where `state` is given, for each of h and c."""
+    gates = {"RNN": 1, "GRU": 3, "LSTM": 4}[op]
+    rows = gates * units
+    arrays = [weights(directions, rows, inputs), weights(directions, rows, units)]
+    if bias:
+        arrays.append(weights(directions, 2 * rows))
+    if state is not None:
+        arrays += [""] * (not bias) + ["", *state]
+    direction = "bidirectional" if directions == 2 else attributes.pop("direction", "forward")
+    return m(op, x, *arrays, outputs=outputs, hidden_size=units, direction=direction, **attributes)
+
+
+def lstm():
+    """Two layers, both directions, batch first, as PyTorch exports them; the last step goes on."""
+    m = Model("lstm", x=["N", 6, 3])
+    x = m("Transpose", "x", perm=[1, 0, 2])
+    zeros = m("ConstantOfShape", [2, 1, 4], value=numpy_helper.from_array(np.zeros(1, np.float32)))
+    for inputs in (3, 8):
+        y, h, c = recurrent(m, "LSTM", x, inputs, 4, 2, state=[zeros, zeros])
+        x = m("Reshape", m("Transpose", y, perm=[0, 2, 1, 3]), [0, 0, -1])
+    out = m("Gather", m("Transpose", x, perm=[1, 0, 2]), np.array(-1), axis=1)
+    m.save(m("Gemm", out, weights(5, 8), weights(5), transB=1), h, c)
+
+
+def gru():
+    """A direction axis that is squeezed away; states that the caller gives and gets."""
+    m = Model("gru", x=[7, 1, 3], h0=[1, 1, 5])
+    y, h = recurrent(m, "GRU", "x", 3, 5, outputs=2, state=["h0"], linear_before_reset=1)
+    y = m("Squeeze", y, [1])
+    z, _ = recurrent(m, "GRU", y, 5, 4, outputs=2, direction="reverse")
+    m.save(m("Softmax", m("MatMul", m("Squeeze", z, [1]), weights(4, 3)), axis=-1), h)
+
+
+def rnn():
+    """Other functions, a batch axis in the middle, first states that are constants, no bias; CNN before it."""
+    m = Model("rnn", x=[1, 3, 9])
+    x = m("Transpose", m("Relu", m("Conv", "x", weights(4, 3, 3), weights(4))), perm=[2, 0, 1])
+    y, h = recurrent(m, "RNN", x, 4, 6, 2, outputs=2, activations=["Relu", "Tanh"], bias=False,
+                     state=[weights(2, 1, 6)])
+    z, _, c = recurrent(m, "LSTM", x, 4, 3, activations=["HardSigmoid", "Tanh", "Relu"],
+                        activation_alpha=[0.25], activation_beta=[0.4])
+    m.save(y, h, m("Squeeze", z, [1]), c)
+
+
+def batches():
+    """More than one sequence at once."""
+    m = Model("batches", x=[5, 3, 4], h0=[2, 3, 6])
+    y, h = recurrent(m, "GRU", "x", 4, 6, 2, outputs=2, state=["h0"])
+    z, _, c = recurrent(m, "LSTM", m("Reshape", m("Transpose", y, perm=[0, 2, 1, 3]), [0, 0, -1]), 12, 3)
+    m.save(y, h, z, c)
+
+
+for make in (cnn, flat, view, shuffle, nhwc, squeeze_excite, conv1d, attention, segment, there_and_back, pieces, depth,
+             lstm, gru, rnn, batches):
     make()
