@@ -55,7 +55,8 @@ struct Inner {
   static constexpr int sum(int x, int h) { return within(x, 28) + within(h, 28); }
   /// A gate's value times a sum that is not narrow; both have the sum's bits, the gate `bits` more.
   static constexpr int gated(int gate, int v, int bits) {
-    return moved(gate * max(min(v, UINT16_MAX), -UINT16_MAX), bits, 0);
+    constexpr int most = UINT16_MAX;
+    return moved(gate * max(min(v, most), -most), bits, 0);
   }
   static int squash(const GateFunction& f, const Squash& s, int v) {
     const int x = clamp16(v);
