@@ -5,9 +5,21 @@
 namespace nnomc::tflite {
 namespace {
 
+/// Biases are int32, with int16 activations int64; those of FULLY_CONNECTED may stay int32.
+void check_biases(const Call& call, int bias, StoredWeights& stored) {
+  const bool brief = call.in(bias).type == format::ElementType_int32;
+  const bool wide = call.out().type == format::ElementType_int16;
+  using Kernel = StoredWeights::Kernel;
+  if (wide && brief && stored.kernel == Kernel::dense)
+    stored.kernel = Kernel::dense_32;
+  else if (wide ? call.in(bias).type != format::ElementType_int64 : !brief)
+    call.fail("its biases are not {}", wide ? "int64" : "int32");
+}
+
 /// Weights and biases of a linear node. `channels` of the weights are outermost, but for
 /// `innermost`.
-Node linear(const Call& call, const Op& op, int input, int weights, int bias, size_t channels) {
+Node linear(const Call& call, const Op& op, int input, int weights, int bias, size_t channels,
+            StoredWeights::Kernel kernel = StoredWeights::Kernel::convolution) {
   Node node;
   node.op = op;
   node.inputs = {input};
@@ -20,6 +32,7 @@ Node linear(const Call& call, const Op& op, int input, int weights, int bias, si
   if (!call.quantised()) return node;
   const Value& w = call.in(weights);
   StoredWeights stored;
+  stored.kernel = kernel;
   stored.scale = w.channel_scales;
   if (stored.scale.empty()) {
     if (!w.scale || w.type != format::ElementType_int8 || w.scale->zero != 0)
@@ -29,7 +42,7 @@ Node linear(const Call& call, const Op& op, int input, int weights, int bias, si
     call.fail("it has {} scales for {} channels", stored.scale.size(), channels);
   }
   if (call.has(bias)) {
-    if (call.in(bias).type != format::ElementType_int32) call.fail("its biases are not int32");
+    check_biases(call, bias, stored);
     for (const double b : call.in(bias).constant) stored.bias.push_back(static_cast<int64_t>(b));
   }
   node.stored = std::move(stored);
@@ -122,7 +135,7 @@ void fully_connected(Call& call) {
     op = pixels;
   }
   const int rows = call.reshape(x, size == in ? Shape{1, {in}} : Shape{2, {size / in, in}});
-  Node node = linear(call, op, rows, 1, 2, static_cast<size_t>(out));
+  Node node = linear(call, op, rows, 1, 2, static_cast<size_t>(out), StoredWeights::Kernel::dense);
   node.range = range_of(call, o.activation());
   call.set(call.add(std::move(node), call.out().scale));
 }

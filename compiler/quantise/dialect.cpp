@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "compiler/error.hpp"
+#include "compiler/op_table.hpp"
 
 namespace nnomc {
 namespace {
@@ -19,6 +20,7 @@ struct Check {
     return graph.tensors[static_cast<size_t>(tensor)].quantisation.value();
   }
   Quantisation out() const { return scale(node.output); }
+  bool wide() const { return scale(node.inputs[0]).bits == 16; }
   /// Of the inputs, then of a constant operand.
   std::vector<float> factors() const {
     std::vector<float> list;
@@ -27,9 +29,17 @@ struct Check {
     return list;
   }
 
+  /// Those of int16 are 0, but for a softmax of int8.
+  void zero_points() const {
+    if (info(node.op).same_scale) return;
+    const auto is_wrong = [](const Quantisation& q) { return q.bits == 16 && q.zero != 0; };
+    bool wrong = is_wrong(out()) && !std::holds_alternative<nnom::Softmax>(node.op);
+    for (const int t : node.inputs) wrong |= is_wrong(scale(t));
+    if (wrong) fail("its input or output is int16 with a zero point, which TFLite does not define");
+  }
   /// XNNPACK takes it within these limits; TFLite's other kernel rounds twice.
   void within(float ratio, int low, int high) const {
-    if (single && !(ratio >= std::ldexp(1.0f, low) && ratio < std::ldexp(1.0f, high)))
+    if (single && !wide() && !(ratio >= std::ldexp(1.0f, low) && ratio < std::ldexp(1.0f, high)))
       fail(
           "its scales are so far apart that desktop TFLite rounds it another way: use --rounding "
           "double, or quantise the model with other samples");
@@ -49,6 +59,9 @@ struct Check {
       fail(
           "TFLite Micro ignores the scale of its output, which gives wrong results: use --rounding "
           "single, or let its input and output have one scale");
+    if (wide() && in.scale >= 4 &&
+        (op.function == nnom::Function::sigmoid || op.function == nnom::Function::tanh))
+      fail("its input's scale is so large that TFLite does not define what it computes");
     if (op.function == nnom::Function::negative && (in != out() || in.zero != 0))
       fail(
           "TFLite negates stored numbers, whatever their scales and zero points, which gives wrong "
@@ -56,8 +69,30 @@ struct Check {
     if (op.function == nnom::Function::hard_silu && in.scale / 128 / out().scale < 0x1p-16)
       fail("its output's scale is so large that TFLite does not define what it computes");
   }
+  /// The limits within which TFLite's scaling of 64 bits is defined.
+  void check_reduced() const {
+    if (!wide()) return;
+    for (const float w : node.stored ? node.stored->scale : factors())
+      if (scale(node.inputs[0]).scale * static_cast<double>(w) / out().scale >= 128)
+        fail("its output's scale is so small that TFLite does not define what it computes");
+    for (const int64_t b : node.stored ? node.stored->bias : std::vector<int64_t>())
+      if (b > int64_t{1} << 46 || b < -(int64_t{1} << 46))
+        fail("its biases are so large that TFLite does not define what it computes");
+  }
+  void operator()(const nnom::MatMul&) const { check_reduced(); }
+  void operator()(const nnom::Conv2D&) const { check_reduced(); }
+  void operator()(const nnom::DepthwiseConv2D&) const { check_reduced(); }
+  void operator()(const nnom::Dense&) const { check_reduced(); }
+  void operator()(const nnom::Lstm&) const {
+    if (single && wide()) fail("desktop TFLite has no LSTM of int16: use --rounding double");
+  }
+  void operator()(const nnom::Compare&) const {
+    if (!single && wide())
+      fail("TFLite Micro does not compare int16 rightly: use --rounding single");
+  }
   void operator()(const nnom::TransposeConv2D& op) const {
-    if (single && (op.stride.h > op.kernel.h || op.stride.w > op.kernel.w))
+    check_reduced();
+    if (single && !wide() && (op.stride.h > op.kernel.h || op.stride.w > op.kernel.w))
       fail(
           "its strides are larger than its kernel: desktop TFLite then rounds it another way: use "
           "--rounding double");
@@ -75,8 +110,11 @@ struct Check {
 }  // namespace
 
 void check_dialect(const Graph& graph, Rounding rounding) {
-  for (const Node& node : graph.nodes)
-    std::visit(Check{graph, node, rounding == Rounding::single_rounding}, node.op);
+  for (const Node& node : graph.nodes) {
+    const Check check{graph, node, rounding == Rounding::single_rounding};
+    check.zero_points();
+    std::visit(check, node.op);
+  }
 }
 
 }  // namespace nnomc
