@@ -37,6 +37,11 @@ struct Range {
 /// times an integer (one scale may serve all channels), biases are in units of the input's scale
 /// times the weights'.
 struct StoredWeights {
+  /// The layer of TFLite's they are from, whose kernels differ where activations are int16: a
+  /// convolution, a FULLY_CONNECTED, or one with biases of 32 bits. `twice`: one that XNNPACK
+  /// doesn't take.
+  enum class Kernel { convolution, dense, dense_32, twice };
+
   std::vector<float> scale;
   std::vector<int64_t> bias;
   int zero = 0;  ///< of a constant operand, or one that `weights` are already relative to
@@ -44,6 +49,7 @@ struct StoredWeights {
   /// of its cell (a power of two), and of the product that becomes the hidden state. Svdf: of its
   /// memory.
   std::vector<Quantisation> inner{};
+  Kernel kernel = Kernel::convolution;
 };
 
 /// One op. `weights` and `bias` are those of ops with nnom::Linear data, in the order the op's

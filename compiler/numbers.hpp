@@ -6,7 +6,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "nnom/numbers.hpp"
+#include "nnom/numbers16.hpp"
 #include "nnom/target/layout.hpp"
 
 namespace nnomc {
@@ -14,39 +14,124 @@ namespace nnomc {
 enum class Rounding { single_rounding, double_rounding };
 enum class Layout { plain, dsp, vector };
 
-/// Which nnom::Int8 or nnom::Float a model computes with.
+/// Of a quantised node's inputs and output.
+enum class Width { int8, int16, widening, narrowing };
+/// How sums of products are scaled in int16: nnom::Double, Reduced or Floating.
+enum class Rescaling { twice, reduced, floating };
+
+/// What a model or one of its nodes computes with: an nnom::Int8, Float, Int16 or Converting. Those
+/// of a model say what is common to its nodes.
 struct Numbers {
   bool quantised = false;
   Rounding rounding = Rounding::single_rounding;
   Layout layout = Layout::vector;
+  Width width = Width::int8;
+  Rescaling rescaling = Rescaling::twice;
 
   bool operator==(const Numbers&) const = default;
-  /// Bytes of an activation.
-  int element_bytes() const { return quantised ? 1 : 4; }
+  bool single() const { return rounding == Rounding::single_rounding; }
+  /// Bytes of an element of a node's output.
+  int element_bytes() const {
+    return !quantised ? 4 : width == Width::int8 || width == Width::narrowing ? 1 : 2;
+  }
   /// Place in AllNumbers.
   size_t index() const {
-    return quantised ? 1 + static_cast<size_t>(rounding) * 3 + static_cast<size_t>(layout) : 0;
+    if (!quantised) return 0;
+    const auto dialect = static_cast<size_t>(rounding);
+    switch (width) {
+      case Width::int8:
+        return 1 + dialect * 3 + static_cast<size_t>(layout);
+      case Width::int16:
+        return 7 + static_cast<size_t>(rescaling);
+      case Width::widening:
+        return 10 + dialect;
+      case Width::narrowing:
+        break;
+    }
+    return 12;
   }
 };
 
 /// Every arithmetic the compiler can run and emit; float is the reference, so it adds in double.
 template <template <class...> class List>
-using AllNumbers = List<nnom::Float<double, nnom::layout::Vector>,       //
-                        nnom::Int8<nnom::Single, nnom::layout::Plain>,   //
-                        nnom::Int8<nnom::Single, nnom::layout::Dsp>,     //
-                        nnom::Int8<nnom::Single, nnom::layout::Vector>,  //
-                        nnom::Int8<nnom::Double, nnom::layout::Plain>,   //
-                        nnom::Int8<nnom::Double, nnom::layout::Dsp>,     //
-                        nnom::Int8<nnom::Double, nnom::layout::Vector>>;
+using AllNumbers = List<nnom::Float<double, nnom::layout::Vector>,         //
+                        nnom::Int8<nnom::Single, nnom::layout::Plain>,     //
+                        nnom::Int8<nnom::Single, nnom::layout::Dsp>,       //
+                        nnom::Int8<nnom::Single, nnom::layout::Vector>,    //
+                        nnom::Int8<nnom::Double, nnom::layout::Plain>,     //
+                        nnom::Int8<nnom::Double, nnom::layout::Dsp>,       //
+                        nnom::Int8<nnom::Double, nnom::layout::Vector>,    //
+                        nnom::Int16<nnom::Double, nnom::layout::Plain>,    //
+                        nnom::Int16<nnom::Reduced, nnom::layout::Plain>,   //
+                        nnom::Int16<nnom::Floating, nnom::layout::Plain>,  //
+                        nnom::Widening<nnom::Single>,                      //
+                        nnom::Widening<nnom::Double>,                      //
+                        nnom::Narrowing>;
 
-/// What `Op` computes with in the arithmetic N: the packing matters only to those with weights.
-template <class Op, class N>
-using NumbersOf =
-    std::conditional_t < std::is_same_v<typename Op::template Data<N>, nnom::Linear<N>> ||
-    requires {
-  Op::packed;
+// What an op says of itself by a constant of that name.
+template <class Op>
+inline constexpr bool real_only = requires {
+  requires Op::real_only;
+};
+template <class Op>
+inline constexpr bool int8_only = requires {
+  requires Op::int8_only;
+};
+template <class Op>
+inline constexpr bool long_sums = requires {
+  requires Op::long_sums;
+};
+template <class Op>
+inline constexpr bool widens = requires {
+  requires Op::widens;
+};
+template <class Op>
+inline constexpr bool narrows = requires {
+  requires Op::narrows;
+};
+template <class Op>
+inline constexpr bool packs_weights = requires {
+  requires Op::packs_weights;
+};
+
+/// Whether `Op` multiplies by weights, as nnom::Linear says.
+template <class Op>
+constexpr bool is_linear() {
+  using Real = nnom::Float<double, nnom::layout::Vector>;
+  return std::is_same_v<typename Op::template Data<Real>, nnom::Linear<Real>>;
 }
-, N, typename N::Unpacked > ;
+
+/// Whether `Op` can compute in the arithmetic N.
+template <class Op, class N>
+constexpr bool computes() {
+  if constexpr (!N::quantised)
+    return true;
+  else if constexpr (real_only<Op>)
+    return false;
+  else if constexpr (sizeof(typename N::In) != sizeof(typename N::Out))
+    return sizeof(typename N::In) == 1 ? widens<Op> : narrows<Op>;
+  else if constexpr (sizeof(typename N::In) == 1)
+    return true;
+  else if constexpr (int8_only<Op>)
+    return false;
+  else if constexpr (is_linear<Op>())
+    return true;
+  else
+    return std::is_same_v<typename N::Rescale, nnom::Double> != long_sums<Op> &&
+           !std::is_same_v<typename N::Rescale, nnom::Floating>;
+}
+
+/// What `Op` computes with in the arithmetic N: the packing matters only to those with weights. One
+/// it can't compute in is replaced by another: nothing runs in it.
+template <class Op, class N>
+struct NumbersOfOp {
+  using Able =
+      std::conditional_t<computes<Op, N>(), N, nnom::Int8<nnom::Single, nnom::layout::Plain>>;
+  using type =
+      std::conditional_t<is_linear<Op>() || packs_weights<Op>, Able, typename Able::Unpacked>;
+};
+template <class Op, class N>
+using NumbersOf = typename NumbersOfOp<Op, N>::type;
 
 /// Calls f.operator()<N>() with the type that `numbers` names.
 decltype(auto) with_numbers(const Numbers& numbers, auto f) {

@@ -5,6 +5,7 @@
 
 #include "compiler/emit/text.hpp"
 #include "compiler/error.hpp"
+#include "compiler/node_numbers.hpp"
 #include "compiler/quantise/elementwise_data.hpp"
 #include "compiler/quantise/other_data.hpp"
 #include "compiler/quantise/recurrent_layer_data.hpp"
@@ -13,29 +14,21 @@
 namespace nnomc {
 namespace {
 
-template <class T>
-using LinearOf = nnom::Linear<nnom::Float<double, nnom::layout::Vector>>;
-
 template <class O>
-constexpr bool same_scale() {
-  if constexpr (requires { O::same_scale; }) return O::same_scale;
-  return false;
-}
+constexpr bool same_scale = requires {
+  requires O::same_scale;
+};
+
 template <class O>
 constexpr int min_inputs() {
   if constexpr (requires { O::min_inputs; }) return O::min_inputs;
   return 1;
 }
-template <class O>
-constexpr bool real_only() {
-  if constexpr (requires { O::real_only; }) return O::real_only;
-  return false;
-}
 
 template <class O>
 constexpr OpInfo entry() {
   using Reference = typename O::template Data<nnom::Float<double, nnom::layout::Vector>>;
-  constexpr bool linear = std::is_same_v<Reference, LinearOf<O>>;
+  constexpr bool linear = is_linear<O>();
   const auto buffers = [](const O& op, const NodePlace& place) {
     nnom::Buffers<O> b;
     for (size_t i = 0; i < place.in.size(); ++i) b.in[i] = {place.in[i], nnom::in_pitch(op)};
@@ -50,8 +43,9 @@ constexpr OpInfo entry() {
   t.min_inputs = min_inputs<O>();
   t.max_inputs = O::max_inputs;
   t.linear = linear;
-  t.same_scale = same_scale<O>();
-  t.real_only = real_only<O>();
+  t.same_scale = same_scale<O>;
+  t.real_only = real_only<O>;
+  t.long_sums = long_sums<O>;
   t.alias = requires { O::alias; };
   t.clamps = requires(Reference d) { d.clamp; };
   t.infer = [](Op& op, const Shape* inputs, int count) {
@@ -79,13 +73,13 @@ constexpr OpInfo entry() {
                               [&]<class N>() { return std::get<O>(op).template memory<N>(); });
   };
   t.data = [](const Node& node, const Numbers& numbers, const NodeScales& scales) {
-    if (real_only<O>() && numbers.quantised)
-      throw Error("layer '{}' ({}): {} of tensors can't be computed in int8", node.name,
-                  node.source, O::name);
+    if (!with_numbers(numbers, []<class N>() { return computes<O, N>(); }))
+      throw Error("layer '{}' ({}): {} of tensors can't be computed in {}", node.name, node.source,
+                  O::name, width_text(numbers));
     return with_numbers_of<O>(numbers, [&]<class N>() {
       auto value = std::make_shared<typename O::template Data<N>>();
       NodeData data;
-      make(std::get<O>(node.op), Making{node, scales, data}, *value);
+      make(std::get<O>(node.op), Making{node, scales, data, numbers.single()}, *value);
       data.value = std::move(value);
       return data;
     });

@@ -42,7 +42,8 @@ struct OpInfo {
   bool same_scale;  ///< its output has the scale and zero point of its input
   bool alias;       ///< its output is its input's memory
   bool clamps;      ///< can limit its output's range
-  bool real_only;   ///< has no int8 arithmetic
+  bool real_only;   ///< has no quantised arithmetic
+  bool long_sums;   ///< takes sums of 64 bits in int16
 
   nnom::Inferred (*infer)(Op&, const Shape* inputs, int count);
   int64_t (*macs)(const Op&);

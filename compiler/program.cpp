@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "compiler/node_numbers.hpp"
 #include "compiler/quantise/fixed_point.hpp"
 
 namespace nnomc {
@@ -21,8 +22,11 @@ void store(const Program& program, int tensor, std::span<const float> values,
     return;
   }
   const Quantisation& q = program.scales[static_cast<size_t>(tensor)];
-  for (size_t i = 0; i < to.size(); ++i)
-    to[i] = static_cast<unsigned char>(quantise_input(values[i], q));
+  const size_t element = static_cast<size_t>(q.bits) / 8;
+  for (size_t i = 0; i < to.size() / element; ++i) {
+    const auto stored = static_cast<int16_t>(quantise_input(values[i], q));
+    std::memcpy(to.data() + i * element, &stored, element);  // little-endian, as all boards
+  }
 }
 
 std::vector<unsigned char> initial_bytes(const Program& program, const Variable& variable) {
@@ -33,14 +37,18 @@ std::vector<unsigned char> initial_bytes(const Program& program, const Variable&
 }
 
 std::vector<float> load(const Program& program, int tensor, std::span<const unsigned char> bytes) {
-  std::vector<float> values(bytes.size() / static_cast<size_t>(program.numbers.element_bytes()));
+  const Shape& shape = program.graph.shape(tensor);
+  std::vector<float> values(static_cast<size_t>(shape.size()));
   if (!program.numbers.quantised) {
     std::memcpy(values.data(), bytes.data(), bytes.size());
     return values;
   }
   const Quantisation& q = program.scales[static_cast<size_t>(tensor)];
-  for (size_t i = 0; i < values.size(); ++i)
-    values[i] = static_cast<float>(dequantise(static_cast<int8_t>(bytes[i]), q));
+  for (size_t i = 0; i < values.size(); ++i) {
+    int16_t stored = static_cast<int8_t>(bytes[i]);
+    if (q.bits == 16) std::memcpy(&stored, bytes.data() + 2 * i, 2);
+    values[i] = static_cast<float>(dequantise(stored, q));
+  }
   return values;
 }
 
@@ -78,7 +86,9 @@ void copy_next(Program& p, Variable& variable) {
   all.out = p.graph.shape(variable.next);
   copy.op = all, copy.inputs = {variable.next};
   p.scales.push_back(p.scales[static_cast<size_t>(variable.next)]);
+  const auto scale = p.graph.tensors[static_cast<size_t>(variable.next)].quantisation;
   variable.next = p.graph.add(std::move(copy));
+  p.graph.tensors.back().quantisation = scale;
 }
 
 /// Has each variable's next content made when nothing reads the last any more. Those that move
@@ -100,7 +110,8 @@ Program lower(Graph graph, std::vector<Quantisation> scales, const Lowering& low
   Program p;
   p.graph = std::move(graph);
   p.scales = std::move(scales);
-  p.scales.resize(p.graph.tensors.size());
+  for (size_t t = p.scales.size(); t < p.graph.tensors.size(); ++t)
+    p.scales.push_back(p.graph.tensors[t].quantisation.value_or(Quantisation{}));
   settle_variables(p);
   p.numbers = lowering.numbers;
   for (const Node& node : p.graph.nodes) {
@@ -109,7 +120,8 @@ Program lower(Graph graph, std::vector<Quantisation> scales, const Lowering& low
     s.out = p.scales[static_cast<size_t>(node.output)];
     s.per_channel = lowering.per_channel;
     s.reference = p.graph.reference;
-    p.data.push_back(info(node.op).data(node, p.numbers, s));
+    p.node_numbers.push_back(numbers_of(p.graph, node, p.numbers));
+    p.data.push_back(info(node.op).data(node, p.node_numbers.back(), s));
   }
   p.plan = plan_memory(p.graph, p.numbers, lowering.separate);
   return p;

@@ -13,9 +13,10 @@ namespace nnomc {
 
 struct Program {
   Graph graph;
-  Numbers numbers;
-  std::vector<Quantisation> scales;  ///< of each tensor; of no meaning for floats
-  std::vector<NodeData> data;        ///< of each node
+  Numbers numbers;                    ///< what is common to all nodes
+  std::vector<Numbers> node_numbers;  ///< of each node
+  std::vector<Quantisation> scales;   ///< of each tensor; of no meaning for floats
+  std::vector<NodeData> data;         ///< of each node
   Plan plan;
 
   /// Bytes of constants: weights, biases, rescales and tables.
@@ -37,7 +38,7 @@ struct Lowering {
   bool separate = false;  ///< every tensor in memory of its own
 };
 
-/// Quantises (with `scales`, one a tensor) and packs the constants and plans the memory.
+/// Quantises (with `scales`, or the graph's own) and packs the constants and plans the memory.
 Program lower(Graph graph, std::vector<Quantisation> scales, const Lowering& lowering);
 
 /// The reference: real numbers, summed in double.

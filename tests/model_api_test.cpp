@@ -153,6 +153,42 @@ TEST(Model, TakesArraysOfEveryKind) {
   EXPECT_EQ((nnom::Span<const float, 4>::at(&c_array[0]).data()), &c_array[0]);
 }
 
+/// An input of int16, an output of int8: a 256th of it.
+struct Narrower {
+  enum : unsigned { arena_bytes = 16, input_count = 1, output_count = 1, layer_count = 1 };
+  static nnom::Slot input(unsigned) { return {0, 4, {0.001f, 0}}; }
+  static nnom::Slot output(unsigned) { return {4, 2, {0.256f, 0}}; }
+  template <size_t I>
+  struct Input {
+    enum : unsigned { size = 2 };
+    typedef int16_t Stored;
+  };
+  template <size_t I>
+  struct Output {
+    enum : unsigned { size = 2 };
+  };
+  static void run(unsigned char* arena) {
+    for (int i = 0; i < 2; ++i) arena[4 + i] = arena[2 * i + 1];
+  }
+};
+
+TEST(Model, HasElementsOfTwoBytes) {
+  nnom::Model<Narrower> model;
+  static_assert(std::is_same_v<decltype(model.input()), nnom::Span<int16_t, 2>>);
+  static_assert(std::is_same_v<decltype(model.output()), nnom::Span<const int8_t, 2>>);
+  const int16_t in[] = {256 * 7, -256};
+  int8_t out[2];
+  model.run(in, out);
+  EXPECT_EQ(stored(out), (std::vector{7, -1}));
+  const float real[] = {1e6f, -5.0006f};
+  model.write(real);
+  EXPECT_EQ(stored(model.input()), (std::vector{32767, -5001}));
+  const nnom::Quantisation q{0.5f, 3};
+  EXPECT_EQ(q.stored<int16_t>(-1e9f), -32768);
+  EXPECT_EQ(q.stored<int16_t>(32767.0f * 0.5f), 32767);
+  EXPECT_EQ(q.stored<int16_t>(-0.25f), 2);
+}
+
 TEST(Model, TellsObserversOfLayersInOrder) {
   nnom::Model<Two> model;
   std::copy_n("\1\2\3", 3, model.input().begin());

@@ -15,12 +15,13 @@ namespace nnomc::oracle {
 std::vector<double> real_output(const Graph& graph, const Node& node,
                                 const std::vector<std::vector<double>>& inputs);
 
-/// A layer's stored output for stored inputs. `scales` has one entry a tensor of the graph.
+/// A layer's stored output for stored inputs. `scales` has one entry a tensor of the graph. Tensors
+/// of 16 bits are as TFLite Micro has them; their functions of one value and softmax aren't here.
 std::vector<int> stored_output(const Graph& graph, const Node& node,
                                const std::vector<Quantisation>& scales, Rounding rounding,
                                bool per_channel, const std::vector<std::vector<int>>& inputs);
 
-/// real / scale rounded half away from zero, plus the zero point, within int8.
+/// real / scale rounded half away from zero, plus the zero point, within what q holds.
 int stored(double real, const Quantisation& q);
 inline double real(int stored, const Quantisation& q) { return q.scale * (stored - q.zero); }
 

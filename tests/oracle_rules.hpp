@@ -17,9 +17,11 @@ namespace nnomc::oracle {
 /// How accumulators become outputs.
 struct Dialect {
   Rounding rounding;
+  bool wide = false;  ///< int16
 
   bool single() const { return rounding == Rounding::single_rounding; }
   int64_t scaled(int64_t acc, long double factor) const {
+    if (wide) return reduced_rounding(acc, factor_of(factor)).value();
     const auto a = static_cast<int32_t>(acc);
     return single() ? single_rounding(a, float_factor_of(factor)).value()
                     : double_rounding(a, factor_of(factor)).value();
@@ -50,11 +52,12 @@ struct StoredOperands : Dialect {
   int64_t value_of(const nnom::AddRule& rule) const {
     return single() ? xnnpack_sum(rule.minus) : micro_sum(rule.minus);
   }
-  /// TFLite Micro's: 20 bits of headroom.
+  /// TFLite Micro's: 20 bits of headroom, 15 in int16.
   int64_t micro_sum(bool minus) const {
-    const int64_t a = twice_rounded(relative(0) << 20, step(0) / common());
-    const int64_t b = twice_rounded(relative(1) << 20, step(1) / common());
-    return twice_rounded(minus ? a - b : a + b, common() / (1 << 20) / out_step());
+    const int bits = wide ? 15 : 20;
+    const int64_t a = twice_rounded(relative(0) * (1 << bits), step(0) / common());
+    const int64_t b = twice_rounded(relative(1) * (1 << bits), step(1) / common());
+    return twice_rounded(minus ? a - b : a + b, common() / (1 << bits) / out_step());
   }
   /// XNNPACK's: factors in units of 2^-shift, the larger of 21 bits.
   int64_t xnnpack_sum(bool minus) const {
@@ -69,12 +72,16 @@ struct StoredOperands : Dialect {
     return static_cast<int64_t>(nearest_up(sum, shift));
   }
   int64_t value_of(const nnom::SquaredDifferenceRule&) const {
-    const auto part = [&](size_t k) { return twice_rounded(relative(k) << 7, step(k) / common()); };
+    const int bits = wide ? 0 : 7;
+    const auto part = [&](size_t k) {
+      return twice_rounded(relative(k) * (1 << bits), step(k) / common());
+    };
     const int64_t d = part(0) - part(1);
-    return twice_rounded(d * d, common() * common() / (1 << 14) / out_step());
+    return twice_rounded(d * d, common() * common() / (1 << 2 * bits) / out_step());
   }
   int64_t value_of(const nnom::MulRule&) const {
     const long double product = step(0) * step(1);
+    if (wide) return twice_rounded(relative(0) * relative(1), product / out_step());
     return scaled(relative(0) * relative(1), (single() ? as_float(product) : product) / out_step());
   }
   /// The quotient itself: TFLite's fixed-point arithmetic must come within half a step and a bit.
@@ -98,6 +105,9 @@ struct StoredOperands : Dialect {
                          single() ? as_float(as_float(product) / y) : product / y);
   }
   int64_t value_of(const nnom::CompareRule& rule) const {
+    using nnom::Relation;
+    if (wide && rule.relation != Relation::equal && rule.relation != Relation::not_equal)
+      return compared(rule.relation, relative(0), relative(1));
     return compared(rule.relation, twice_rounded(relative(0) * 256, step(0)),
                     twice_rounded(relative(1) * 256, step(1)));
   }

@@ -43,7 +43,8 @@ struct Stored : Dialect {
     const float steps = std::clamp(end / static_cast<float>(out_scale().scale), -1e6f, 1e6f);
     const auto zero = static_cast<float>(out_scale().zero);
     const float value = single() ? std::nearbyint(steps + zero) : std::round(steps) + zero;
-    return static_cast<int>(std::clamp(value, -128.0f, 127.0f));
+    const auto lowest = static_cast<float>(out_scale().lowest());
+    return static_cast<int>(std::clamp(value, lowest, static_cast<float>(out_scale().highest())));
   }
   std::vector<int> each(const std::function<double(double)>& f) const {
     std::vector<int> out;
@@ -134,7 +135,7 @@ struct Stored : Dialect {
     if (moves && !(std::is_same_v<Rule, nnom::SelectRule> && op.constant == 0)) q = out_scale();
     std::vector<int> constant, out;
     for (const float v : node.weights) constant.push_back(stored(static_cast<double>(v), q));
-    StoredOperands x{{rounding}, out_scale()};
+    StoredOperands x{{rounding, wide}, out_scale()};
     for (const int t : node.inputs) x.scale.push_back(scales[at(t)]);
     if (op.constant >= 0) x.scale.insert(x.scale.begin() + op.constant, q);
     for (const auto& values : operands(graph, node, op, in, constant)) {
@@ -248,13 +249,15 @@ struct Stored : Dialect {
   /// and have no say in the scale that all share.
   bool can_be_inside(size_t c) const {
     const auto channels = at(graph.shape(node.output).back());
-    const double most = std::max(std::abs(real(-128, in_scale(0))), real(127, in_scale(0)));
+    const double most = std::max(std::abs(lowest_of(in_scale(0))), highest_of(in_scale(0)));
     double bias = node.bias.empty() ? 0 : double{node.bias[c]}, reach = 0;
     for (size_t i = 0; i < node.weights.size(); ++i)
       if (channel_of(node, i, node.weights.size(), channels) == c)
         reach += std::abs(double{node.weights[i]}) * most;
-    return bias + reach >= real(-128, out_scale()) && bias - reach <= real(127, out_scale());
+    return bias + reach >= lowest_of(out_scale()) && bias - reach <= highest_of(out_scale());
   }
+  static double lowest_of(const Quantisation& q) { return real(q.lowest(), q); }
+  static double highest_of(const Quantisation& q) { return real(q.highest(), q); }
 
   /// From accumulator to output: in float, or in double.
   long double factor(double weight_scale) const {
@@ -291,7 +294,7 @@ struct Stored : Dialect {
       const size_t c = i++ % channels;
       const double bias = node.bias.empty() ? 0 : double{node.bias[c]};
       if (!inside[c]) {
-        out.push_back(finish(bias > real(127, out_scale()) ? 1000 : -1000));
+        out.push_back(finish(bias > highest_of(out_scale()) ? 100000 : -100000));
         continue;
       }
       const auto acc = products + std::llround(bias / (in_scale(0).scale * weight[c]));
@@ -306,13 +309,15 @@ struct Stored : Dialect {
 int stored(double value, const Quantisation& q) {
   if (std::isnan(value)) return q.zero;
   const double steps = std::clamp(value / q.scale, -1e6, 1e6);
-  return std::clamp(static_cast<int>(std::round(steps)) + q.zero, -128, 127);
+  return std::clamp(static_cast<int>(std::round(steps)) + q.zero, q.lowest(), q.highest());
 }
 
 std::vector<int> stored_output(const Graph& graph, const Node& node,
                                const std::vector<Quantisation>& scales, Rounding rounding,
                                bool per_channel, const Tensors<int>& inputs) {
-  return std::visit(Stored{{rounding}, graph, node, scales, per_channel, inputs}, node.op);
+  const bool wide = scales[at(node.output)].bits == 16;
+  const Rounding as = wide ? Rounding::double_rounding : rounding;
+  return std::visit(Stored{{as, wide}, graph, node, scales, per_channel, inputs}, node.op);
 }
 
 }  // namespace nnomc::oracle

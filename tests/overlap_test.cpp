@@ -6,6 +6,7 @@
 #include <cstring>
 #include <map>
 
+#include "compiler/node_numbers.hpp"
 #include "compiler/plan/plan.hpp"
 #include "tests/kernel_runner.hpp"
 #include "tests/random_layers.hpp"
@@ -37,14 +38,21 @@ Layer random_case(const std::string& op, const Numbers& numbers, unsigned seed) 
   const Node& node = l.graph.nodes[0];
   // Scales that keep the variety of the values: the output's as the inputs'.
   NodeScales scales{std::vector<Quantisation>(node.inputs.size(), {0.02, -3}), {0.02, 4}, true};
+  if (numbers.width == Width::int16) {
+    scales = {std::vector<Quantisation>(node.inputs.size(), {1e-4, 0, 16}), {1e-4, 0, 16}, true};
+    for (Tensor& t : l.graph.tensors) t.quantisation = scales.out;
+    l.numbers = numbers_of(l.graph, node, numbers);
+    if (auto* softmax = std::get_if<nnom::Softmax>(&l.graph.nodes[0].op)) softmax->log = false;
+  }
   if (info(node.op).same_scale) scales.out = scales.in[0];
-  l.data = info(node.op).data(node, numbers, scales);
-  l.memory = info(node.op).memory(node.op, numbers);
+  l.data = info(node.op).data(node, l.numbers, scales);
+  l.memory = info(node.op).memory(node.op, l.numbers);
   for (const int t : l.graph.inputs) {
     Bytes bytes;
     for (int i = 0; i < l.graph.shape(t).size(); ++i) {
       const auto f = static_cast<float>(r.real(-2, 2));
       unsigned char raw[4] = {static_cast<unsigned char>(r.whole(0, 255))};
+      if (numbers.width == Width::int16) raw[1] = static_cast<unsigned char>(r.whole(0, 255));
       if (!numbers.quantised) std::memcpy(raw, &f, 4);
       bytes.insert(bytes.end(), raw, raw + numbers.element_bytes());
     }
@@ -83,9 +91,15 @@ int step(const Layer& l) { return l.numbers.element_bytes(); }
 
 class Overlap : public testing::TestWithParam<std::string> {
  protected:
+  static std::vector<Numbers> with_int16() {
+    std::vector<Numbers> list = all_numbers();
+    if (has_int16(GetParam()))
+      list.push_back({true, Rounding::double_rounding, Layout::plain, Width::int16});
+    return list;
+  }
   static void check(unsigned first_seed, unsigned count) {
     for (unsigned seed = first_seed; seed < first_seed + count && !HasFailure(); ++seed)
-      for (const Numbers& numbers : all_numbers()) {
+      for (const Numbers& numbers : with_int16()) {
         if (numbers.quantised && info(op_named(GetParam())).real_only) continue;
         const Layer l = random_case(GetParam(), numbers, seed);
         const int lead = l.memory.lead;

@@ -359,6 +359,11 @@ std::string describe(const Node& node) {
   return std::string(info(node.op).name) + " " + info(node.op).op_text(node.op);
 }
 
+bool has_int16(const std::string& name) {
+  return std::visit([]<class O>(const O&) { return !real_only<O> && !int8_only<O>; },
+                    op_named(name));
+}
+
 std::vector<Numbers> all_numbers() {
   std::vector<Numbers> list = {{}};
   for (const Rounding r : {Rounding::single_rounding, Rounding::double_rounding})
@@ -370,6 +375,7 @@ std::vector<Numbers> all_numbers() {
 std::string describe(const Numbers& n) {
   const char* const layouts[] = {"Plain", "Dsp", "Vector"};
   if (!n.quantised) return "Float";
+  if (n.width == Width::int16) return "Int16";
   return std::string(n.rounding == Rounding::single_rounding ? "Single " : "Double ") +
          layouts[static_cast<size_t>(n.layout)];
 }

@@ -71,7 +71,10 @@ std::vector<Quantisation> usual_scales(const Graph& graph);
 /// "Conv2D {.in = {5, 3, 1}, ...}", to find a failing case again.
 std::string describe(const Node& node);
 
-/// All arithmetics: real numbers, and int8 with each rounding and packing.
+/// Whether the op `name` is there in int16.
+bool has_int16(const std::string& name);
+
+/// All arithmetics of a whole model: real numbers, and int8 with each rounding and packing.
 std::vector<Numbers> all_numbers();
 std::string describe(const Numbers& numbers);
 

@@ -70,4 +70,14 @@ inline std::optional<int32_t> double_rounding(int32_t acc, Factor f) {
   return static_cast<int32_t>(nearest_away(nearest_up(shifted * f.multiplier, 31), right));
 }
 
+/// TFLite's scaling of int64: the multiplier in 16 bits, 0x7FFF if it would round to more; then the
+/// product over a power of two, halves up. Nothing where that is 1 or less, or the
+/// result leaves 32 bits.
+inline std::optional<int64_t> reduced_rounding(int64_t acc, Factor f) {
+  if (f.shift >= 15) return {};
+  const int multiplier = f.multiplier >= 0x7FFF0000 ? 0x7FFF : (f.multiplier + (1 << 15)) >> 16;
+  const Exact result = nearest_up(Exact{acc} * multiplier, 15 - f.shift);
+  return fits(result) ? std::optional(static_cast<int64_t>(result)) : std::nullopt;
+}
+
 }  // namespace nnomc::oracle

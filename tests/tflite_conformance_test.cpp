@@ -8,16 +8,14 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
-#include <set>
 #include <sstream>
 
 #include "compiler/compile.hpp"
 #include "compiler/error.hpp"
 #include "compiler/import/tflite.hpp"
-#include "compiler/io/array.hpp"
-#include "compiler/io/zip.hpp"
 #include "compiler/passes/passes.hpp"
 #include "compiler/simulate/simulate.hpp"
+#include "tests/tflite_fixture.hpp"
 
 namespace nnomc {
 namespace {
@@ -30,28 +28,6 @@ const fs::path kDocument = NNOM_SOURCE_DIR "/docs/tflite.md";
 struct Count {
   int cases = 0, exact = 0, unsupported = 0;
   std::vector<std::string> wrong;
-};
-
-/// The arrays of one operator's file.
-class Fixture {
- public:
-  explicit Fixture(const fs::path& path) : zip_(path.string()) {
-    for (const std::string& name : zip_.names()) names_.insert(name);
-  }
-  std::vector<std::string> cases() const {
-    std::vector<std::string> found;
-    for (const std::string& name : names_)
-      if (name.ends_with("/model.npy")) found.push_back(name.substr(0, name.find('/')));
-    return found;
-  }
-  bool has(const std::string& name) const { return names_.contains(name + ".npy"); }
-  Array read(const std::string& name) const {
-    return parse_npy(name, zip_.read(name + ".npy", 1 << 26));
-  }
-
- private:
-  Zip zip_;
-  std::set<std::string> names_;
 };
 
 bool is_float(const Array& a) { return a.dtype == DType::f32; }
@@ -72,9 +48,11 @@ void fill(const Program& program, int tensor, const Array& samples, int64_t samp
     return store(program, tensor, values, to);
   }
   if (!program.numbers.quantised) throw Error("integers for an input of real numbers");
-  for (int64_t i = 0; i < size; ++i)
-    to[static_cast<size_t>(i)] = static_cast<unsigned char>(
-        static_cast<int>(samples.at(sample * size + i)) - moved(samples));
+  const size_t element = to.size() / static_cast<size_t>(size);
+  for (int64_t i = 0; i < size; ++i) {
+    const auto stored = static_cast<int16_t>(samples.at(sample * size + i) - moved(samples));
+    std::memcpy(to.data() + static_cast<size_t>(i) * element, &stored, element);
+  }
 }
 
 /// How many values of one sample's output differ.
@@ -90,7 +68,9 @@ int differences(const Program& program, int tensor, std::span<const unsigned cha
       const double limit = 1e-5 * std::max(1.0, std::abs(expected));
       count += !(std::abs(real - expected) <= limit) && !(std::isnan(real) && std::isnan(expected));
     } else {
-      const auto stored = static_cast<int8_t>(bytes[static_cast<size_t>(i)]);
+      int16_t stored = static_cast<int8_t>(bytes[static_cast<size_t>(i)]);
+      if (program.scales[static_cast<size_t>(tensor)].bits == 16)
+        std::memcpy(&stored, bytes.data() + 2 * i, 2);
       count += stored + moved(want) != static_cast<int>(expected);
     }
   }
@@ -108,12 +88,8 @@ std::string run_case(const Fixture& fixture, const std::string& name, Rounding r
   options.target = "host";
   options.rounding = rounding;
   const Program program = graph.quantised() ? compile(graph, {}, options) : lower_float(graph);
-  std::vector<Array> inputs, outputs;
-  const std::string dialect = rounding == Rounding::single_rounding ? "single" : "double";
-  for (int i = 0; fixture.has(name + "/in" + std::to_string(i)); ++i)
-    inputs.push_back(fixture.read(name + "/in" + std::to_string(i)));
-  for (int i = 0; fixture.has(name + "/" + dialect + std::to_string(i)); ++i)
-    outputs.push_back(fixture.read(name + "/" + dialect + std::to_string(i)));
+  const std::vector<Array> inputs = fixture.inputs(name);
+  const std::vector<Array> outputs = fixture.outputs(name, rounding);
   for (const Array& a : outputs)
     if (!graph.quantised() && a.dtype != DType::b8 && !is_real(a))
       throw Error("integers for an output of real numbers");
@@ -136,9 +112,8 @@ std::string run_case(const Fixture& fixture, const std::string& name, Rounding r
 
 Count count(const Fixture& fixture, Rounding rounding, bool follow) {
   Count c;
-  const char* first = rounding == Rounding::single_rounding ? "/single0" : "/double0";
   for (const std::string& name : fixture.cases()) {
-    if (!fixture.has(name + first)) continue;  // the interpreter refuses it
+    if (fixture.outputs(name, rounding).empty()) continue;  // the interpreter refuses it
     ++c.cases;
     try {
       const std::string wrong = run_case(fixture, name, rounding, follow);
@@ -166,7 +141,7 @@ TEST(TfliteConformance, IsWhatTheDocumentSays) {
   std::string table;
   Count all[2];
   for (const fs::path& file : files) {
-    const Fixture fixture(file);
+    const Fixture fixture(file.string());
     const bool follow = file.stem() == "SVDF";
     const Count counts[] = {count(fixture, Rounding::single_rounding, follow),
                             count(fixture, Rounding::double_rounding, follow)};

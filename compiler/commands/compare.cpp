@@ -8,6 +8,7 @@
 #include "compiler/commands/commands.hpp"
 #include "compiler/commands/options.hpp"
 #include "compiler/report/comparison.hpp"
+#include "compiler/report/program.hpp"
 #include "compiler/report/table.hpp"
 
 namespace nnomc {
@@ -20,8 +21,8 @@ void compare(const ModelOptions& o) {
   const Program program = compile(graph, samples, o.compile);
   const std::vector<LayerError> errors =
       compare_with_float(program, samples, o.compile.per_channel);
-  fmt::print("{}: int8 against float on {}, worst layers first\n\n{}", stem_of(o.model),
-             counted(samples.count(), "sample"),
+  fmt::print("{}: {} against float on {}, worst layers first\n\n{}", stem_of(o.model),
+             numbers_text(program), counted(samples.count(), "sample"),
              comparison_text(program, errors, terminal_columns(STDOUT_FILENO)));
 }
 

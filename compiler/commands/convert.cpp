@@ -59,8 +59,8 @@ std::string summary(const Compiled& compiled, const Options& o, const std::strin
     if (macs(i) > macs(dearest)) dearest = i;
   }
   std::string text = wrapped("",
-                             fmt::format("{}: {}::Model, int8 for {}, {}", files, name,
-                                         o.compile.target, compiled.calibration),
+                             fmt::format("{}: {}::Model, {} for {}, {}", files, name,
+                                         numbers_text(p), o.compile.target, compiled.calibration),
                              width);
   text += memory_text(p, {}, {}, width);
   text +=

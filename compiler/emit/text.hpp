@@ -24,6 +24,7 @@ inline const char* enum_text(nnom::Beyond) { return "nnom::Beyond"; }
 inline const char* enum_text(nnom::Coordinate) { return "nnom::Coordinate"; }
 inline const char* enum_text(nnom::Begin) { return "nnom::Begin"; }
 inline const char* enum_text(nnom::Interpolation) { return "nnom::Interpolation"; }
+inline const char* enum_text(nnom::Form) { return "nnom::Form"; }
 
 /// Name of an element type in C++.
 template <class T>
@@ -36,6 +37,8 @@ std::string type_text() {
     return "int32_t";
   else if constexpr (std::is_same_v<T, uint32_t>)
     return "uint32_t";
+  else if constexpr (std::is_same_v<T, int64_t>)
+    return "int64_t";
   else if constexpr (std::is_same_v<T, float>)
     return "float";
   else if constexpr (std::is_same_v<T, double>)
@@ -117,8 +120,10 @@ std::string elements_text(const T* data, size_t count) {
   std::string all, line = "   ";
   for (size_t i = 0; i < count; ++i) {
     std::string item;
-    if constexpr (std::is_class_v<T>)
+    if constexpr (requires { data[i].multiplier; })
       item = fmt::format("{{{}, {}}}", data[i].multiplier, data[i].shift);
+    else if constexpr (std::is_class_v<T>)
+      item = fmt::format("{{{:.17g}}}", data[i].factor);
     else
       item = value_text(data[i], NoNames{});
     if (line.size() + item.size() + 2 > 100) all += line + "\n", line = "   ";

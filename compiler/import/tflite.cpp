@@ -37,8 +37,10 @@ class Builder {
       session_.values.push_back(
           value_of(*t, between.contains(static_cast<int>(session_.values.size()))));
     session_.quantised = is_quantised();
+    const int bits = bits_of_truths();
     for (Value& v : session_.values)  // truths are 1 and 0
-      if (session_.quantised && v.type == format::ElementType_boolean) v.scale = Quantisation{1, 0};
+      if (session_.quantised && v.type == format::ElementType_boolean)
+        v.scale = Quantisation{1, 0, bits};
     for (const int t : numbers(session_.file.graph().inputs())) add_input(t);
     for (const auto* op : *session_.file.graph().operators())
       if (session_.file.code(*op) == kCallOnce)
@@ -139,7 +141,8 @@ class Builder {
     const int64_t zero = zeros.empty() ? 0 : zeros[0];
     const int moved = v.type == format::ElementType_uint8 ? kUint8Zero : 0;
     if (zero < -32768 || zero > 32767) fail("tensor '{}' has the zero point {}", v.name, zero);
-    v.scale = Quantisation{static_cast<double>(scales[0]), static_cast<int>(zero) - moved};
+    const int bits = v.type == format::ElementType_int16 ? 16 : 8;
+    v.scale = Quantisation{static_cast<double>(scales[0]), static_cast<int>(zero) - moved, bits};
   }
 
   /// The constants that graph `index` assigns to variables, before the first run.
@@ -162,11 +165,22 @@ class Builder {
     }
   }
 
-  bool is_int8(const Value& v) const {
-    return v.scale && (v.type == format::ElementType_int8 || v.type == format::ElementType_uint8);
+  static bool is_quantised(const Value& v) {
+    return v.scale && (v.type == format::ElementType_int8 || v.type == format::ElementType_uint8 ||
+                       v.type == format::ElementType_int16);
+  }
+  /// As other tensors: 16 if any that is computed is int16.
+  int bits_of_truths() {
+    for (const auto* op : *graph().operators())
+      for (const auto* list : {op->inputs(), op->outputs()})
+        for (const int t : numbers(list))
+          if (t >= 0 && value(t).scale && !value(t).is_constant &&
+              value(t).type == format::ElementType_int16)
+            return 16;
+    return 8;
   }
 
-  /// Whether everything computed is int8; real numbers may stand before QUANTIZE and after
+  /// Whether everything computed is int8 or int16; real numbers may stand before QUANTIZE and after
   /// DEQUANTIZE.
   bool is_quantised() {
     std::set<int> outside;
@@ -181,8 +195,8 @@ class Builder {
     const auto check = [&](int t) {
       const Value& v = value(t);
       if (v.is_constant || outside.contains(t)) return true;
-      any |= is_int8(v);
-      return v.type != format::ElementType_float32 && v.type != format::ElementType_int16;
+      any |= is_quantised(v);
+      return v.type != format::ElementType_float32;
     };
     for (const auto* op : *graph().operators()) {
       if (session_.file.code(*op) != kDequantize)

@@ -141,7 +141,9 @@ void arg_max(Call& call) {
   Node node;
   node.op = op;
   node.inputs = {x};
-  call.set(call.add(std::move(node), quantisation_of_places(call.shape(x)[op.axis])));
+  Quantisation places = quantisation_of_places(call.shape(x)[op.axis]);
+  if (call.in(0).type == format::ElementType_int16) places = {1, 0, 16};
+  call.set(call.add(std::move(node), places));
 }
 template void arg_max<false>(Call&);
 template void arg_max<true>(Call&);

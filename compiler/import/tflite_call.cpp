@@ -196,6 +196,8 @@ int Call::reshape(int tensor, const Shape& to) {
 
 int Call::restated(int tensor, std::optional<Quantisation> scale) {
   if (!session_.quantised || this->scale(tensor) == scale) return tensor;
+  if (scale && scale->bits != this->scale(tensor)->bits)
+    fail("some of its tensors are int8, others int16");
   Node node;
   node.op = nnom::Reshape{shape(tensor)};
   node.inputs = {tensor};

@@ -38,8 +38,20 @@ void halve_weights(Call& call, Node& node, double scale) {
   node.weights = std::move(parts);
 }
 
+/// Biases are int32, with int16 activations int64; those of FULLY_CONNECTED may stay int32.
+void check_biases(const Call& call, int bias, StoredWeights& stored) {
+  const bool brief = call.in(bias).type == format::ElementType_int32;
+  const bool wide = call.out().type == format::ElementType_int16;
+  using Kernel = StoredWeights::Kernel;
+  if (wide && brief && stored.kernel == Kernel::dense)
+    stored.kernel = Kernel::dense_32;
+  else if (wide ? call.in(bias).type != format::ElementType_int64 : !brief)
+    call.fail("its biases are not {}", wide ? "int64" : "int32");
+}
+
 /// A linear node. The weights' `channels` are outermost in the file, or `innermost`.
 Node linear(Call& call, const Op& op, int input, int weights, int bias, size_t channels,
+            StoredWeights::Kernel kernel = StoredWeights::Kernel::convolution,
             bool innermost = false) {
   Node node;
   node.op = op;
@@ -54,6 +66,7 @@ Node linear(Call& call, const Op& op, int input, int weights, int bias, size_t c
   if (!call.quantised()) return node;
   const Value& w = call.in(weights);
   StoredWeights stored;
+  stored.kernel = kernel;
   stored.scale = w.channel_scales;
   if (stored.scale.empty()) {
     if (!w.scale || (w.type != format::ElementType_int8 && w.type != format::ElementType_uint8))
@@ -64,7 +77,7 @@ Node linear(Call& call, const Op& op, int input, int weights, int bias, size_t c
     call.fail("it has {} scales for {} channels", stored.scale.size(), channels);
   }
   if (call.has(bias)) {
-    if (call.in(bias).type != format::ElementType_int32) call.fail("its biases are not int32");
+    check_biases(call, bias, stored);
     for (const double b : call.in(bias).constant) stored.bias.push_back(static_cast<int64_t>(b));
   }
   node.stored = std::move(stored);
@@ -129,7 +142,10 @@ void depthwise_conv_2d(Call& call) {
     conv.groups = in.c, conv.out.c = w[3];
     op = conv;
   }
-  Node node = linear(call, op, x, 1, 2, channels, grouped);
+  const bool is_uint8 = call.in(1).type == format::ElementType_uint8;
+  Node node =
+      linear(call, op, x, 1, 2, channels,
+             is_uint8 ? StoredWeights::Kernel::twice : StoredWeights::Kernel::convolution, grouped);
   node.range = range_of(call, o.activation());
   call.set(call.add(std::move(node), call.out().scale));
 }
@@ -153,7 +169,7 @@ void fully_connected(Call& call) {
     op = pixels;
   }
   const int rows = call.reshape(x, size == in ? Shape{1, {in}} : Shape{2, {size / in, in}});
-  Node node = linear(call, op, rows, 1, 2, static_cast<size_t>(out));
+  Node node = linear(call, op, rows, 1, 2, static_cast<size_t>(out), StoredWeights::Kernel::dense);
   node.range = range_of(call, o.activation());
   call.set(call.add(std::move(node), call.out().scale));
 }
@@ -163,7 +179,8 @@ namespace {
 /// Whether input i is a matrix of weights as FULLY_CONNECTED has them.
 bool is_matrix(const Call& call, int i) {
   const Value& w = call.in(i);
-  if (!call.is_constant(i) || w.rank() < 2) return false;
+  if (!call.is_constant(i) || w.rank() < 2 || call.out().type == format::ElementType_int16)
+    return false;
   const bool one = w.size() == w.dims.back() * w.dims[w.dims.size() - 2];
   return one && (!call.quantised() || (w.scale && w.scale->zero == 0));
 }
@@ -188,7 +205,7 @@ void batch_matmul(Call& call) {
   if (static_cast<size_t>(depth) * out != rows * columns)
     call.fail("its input has {} columns, its constant is {} x {}", depth, rows, columns);
   Node node = linear(call, op, call.reshape(x, {2, {call.shape(x).size() / depth, depth}}), 1, 2,
-                     out, !o.transpose_y());
+                     out, StoredWeights::Kernel::convolution, !o.transpose_y());
   call.set(call.add(std::move(node), call.out().scale));
 }
 

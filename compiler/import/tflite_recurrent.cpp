@@ -37,8 +37,10 @@ void add_bias(const Call& call, int i, size_t size, Node& node) {
   const std::vector<float> values = call.reals(i);
   if (values.size() != size) call.fail("it has {} biases instead of {}", values.size(), size);
   node.bias.insert(node.bias.end(), values.begin(), values.end());
-  if (call.quantised() && call.in(i).type != format::ElementType_int32)
-    call.fail("its biases are not int32");
+  const bool wide = call.out().type == format::ElementType_int16;
+  if (call.quantised() &&
+      call.in(i).type != (wide ? format::ElementType_int64 : format::ElementType_int32))
+    call.fail("its biases are not {}", wide ? "int64" : "int32");
   if (call.quantised())
     for (const double b : call.in(i).constant) node.stored->bias.push_back(static_cast<int64_t>(b));
 }
@@ -48,8 +50,8 @@ std::vector<Quantisation> inner_scales(const Call& call) {
   const auto &hidden = call.in(kHidden).scale, &cell = call.in(kCell).scale;
   const Value* product = call.between(4);
   if (!hidden || !cell || call.in(kCell).type != format::ElementType_int16 ||
-      call.in(kHidden).type != format::ElementType_int8)
-    call.fail("its states are not an int8 output and an int16 cell");
+      call.in(kHidden).type != call.out().type)
+    call.fail("its states are not of its output's type and an int16 cell");
   const double power = std::log2(cell->scale);
   if (power != std::round(power) || power < -15 || power > -9 || cell->zero != 0)
     call.fail("its cell's scale {} is no power of two from 2^-15 to 2^-9", cell->scale);

@@ -37,6 +37,7 @@ void reshape(Call& call) { call.set(call.tensor(0)); }
 void quantize(Call& call) {
   const int x = call.tensor(0);
   if (!call.quantised() || call.scale(x) == call.out().scale) return call.set(x);
+  if (call.out().type == format::ElementType_int32) call.fail("its output is int32");
   nnom::Activation op;
   op.function = nnom::Function::linear;
   call.set(call.add(op, {x}));

@@ -53,7 +53,11 @@ void concatenation(Call& call) {
   const auto& o = call.options<format::ConcatenationOptions>();
   if (!range_of(call, o.activation()).all()) call.fail("an activation is not supported here");
   std::vector<int> inputs;
-  for (int i = 0; i < call.count(); ++i) inputs.push_back(call.whole(i));
+  for (int i = 0; i < call.count(); ++i) {
+    const int x = call.whole(i);  // in int16 TFLite takes stored numbers, whatever their scales
+    const bool as_stored = call.in(i).type == format::ElementType_int16;
+    inputs.push_back(as_stored ? call.restated(x, call.out().scale) : x);
+  }
   call.set(call.joined(inputs, call.axis(o.axis(), call.out().rank())));
 }
 

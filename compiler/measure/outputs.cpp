@@ -48,7 +48,7 @@ std::vector<int> live_bytes(const Program& program) {
   }
   for (int i = 0; i < nodes; ++i) {
     const auto n = static_cast<std::size_t>(i);
-    const nnom::Memory memory = info(g.nodes[n].op).memory(g.nodes[n].op, program.numbers);
+    const nnom::Memory memory = info(g.nodes[n].op).memory(g.nodes[n].op, program.node_numbers[n]);
     use(i, i, program.plan.nodes[n].scratch, memory.scratch);
     use(0, nodes, program.plan.nodes[n].state, memory.state);
   }

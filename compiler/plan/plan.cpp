@@ -6,6 +6,8 @@
 #include <random>
 
 #include "compiler/error.hpp"
+#include "compiler/node_numbers.hpp"
+#include "compiler/op_table.hpp"
 
 namespace nnomc {
 namespace {
@@ -66,7 +68,7 @@ Problem blocks_of(const Graph& graph, const Numbers& numbers, bool separate) {
   }
   for (int i = 0; i < end; ++i) {
     const Node& node = graph.nodes[static_cast<size_t>(i)];
-    const nnom::Memory memory = info(node.op).memory(node.op, numbers);
+    const nnom::Memory memory = info(node.op).memory(node.op, numbers_of(graph, node, numbers));
     const auto own = [&](int bytes, int first, int last) {
       if (bytes == 0) return -1;
       p.blocks.push_back({bytes, first, last});
@@ -149,7 +151,7 @@ void bound(const Problem& p, int nodes, Plan& plan) {
 }  // namespace
 
 int tensor_bytes(const Graph& graph, int tensor, const Numbers& numbers) {
-  return graph.shape(tensor).size() * numbers.element_bytes();
+  return graph.shape(tensor).size() * (numbers.quantised ? bits_of(graph, tensor) / 8 : 4);
 }
 
 Plan plan_memory(const Graph& graph, const Numbers& numbers, bool separate) {

@@ -21,7 +21,8 @@ struct Sums {
 void add(const std::vector<float>& real, const std::vector<float>& stored, const Quantisation& q,
          Sums& sums) {
   // One step over the end is no clipping: probabilities reach 1, int8 255/256.
-  const double least = q.scale * (-129 - q.zero), most = q.scale * (128 - q.zero);
+  const double least = q.scale * (q.lowest() - 1 - q.zero);
+  const double most = q.scale * (q.highest() + 1 - q.zero);
   const std::size_t channels = sums.signal.size();
   for (std::size_t i = 0; i < real.size(); ++i) {
     const double v = static_cast<double>(real[i]);

@@ -19,6 +19,7 @@ struct Making {
   const Node& node;
   const NodeScales& scales;
   NodeData& out;
+  bool single = true;  ///< the dialect
 
   /// Keeps `values` alive with the node's data; returns where they lie.
   template <class T>
@@ -33,12 +34,18 @@ struct Making {
 };
 
 /// A table that brings input i from its scale to that of the output; null where they are the same.
-inline const int8_t* keep_table(const Making& m, size_t i, const Quantisation& in,
-                                const Quantisation& out) {
+template <class T>
+const T* keep_table(const Making& m, size_t i, const Quantisation& in, const Quantisation& out) {
   if (in == out) return nullptr;
-  if (m.scales.reference == Reference::onnx)
-    return m.keep("table" + std::to_string(i), onnx_table(in, out, [](double x) { return x; }));
-  return m.keep("table" + std::to_string(i), table_of(in, out, [](double x) { return x; }));
+  if constexpr (sizeof(T) == 2) {
+    throw Error("layer '{}' ({}): in int16 its inputs and output must have one scale", m.node.name,
+                m.node.source);
+  } else {
+    const auto same = [](double x) { return x; };
+    return m.keep("table" + std::to_string(i), m.scales.reference == Reference::onnx
+                                                   ? onnx_table(in, out, same)
+                                                   : table_of(in, out, same));
+  }
 }
 
 /// The packed place of weight `k` of output channel `channel`, and how the weights are counted.
@@ -102,9 +109,11 @@ template <class N>
 nnom::Clamp<N> make_clamp(const Making& m) {
   nnom::Clamp<N> clamp;
   if constexpr (N::quantised) {
-    clamp.zero = static_cast<int8_t>(m.scales.out.zero);
-    clamp.lo = quantise_limit<typename N::Rescale>(m.node.range.lo, m.scales.out);
-    clamp.hi = quantise_limit<typename N::Rescale>(m.node.range.hi, m.scales.out);
+    using Rescale = typename N::Rescale;
+    using Out = typename N::Out;
+    clamp.zero = static_cast<Out>(m.scales.out.zero);
+    clamp.lo = static_cast<Out>(quantise_limit<Rescale>(m.node.range.lo, m.scales.out));
+    clamp.hi = static_cast<Out>(quantise_limit<Rescale>(m.node.range.hi, m.scales.out));
   } else {
     clamp.lo = m.node.range.lo, clamp.hi = m.node.range.hi;
   }
@@ -121,6 +130,13 @@ double output_factor(double in, double weights, double out) {
   return in * weights / out;
 }
 
+/// The same with the product of both scales rounded to float, as some of the desktop's kernels have
+/// it.
+inline double output_factor(bool single, double in, double weights, double out) {
+  const float product = static_cast<float>(in) * static_cast<float>(weights);
+  return (single ? static_cast<double>(product) : in * weights) / out;
+}
+
 /// How the weights of a linear node are quantised.
 struct WeightScales {
   bool per_channel = true;
@@ -132,6 +148,19 @@ struct WeightScales {
 /// Scales from the largest weights, or as the model's file has them.
 WeightScales weight_scales(const Node& node, const NodeScales& scales);
 
+template <class N>
+constexpr double kMostBias = sizeof(typename N::Bias) == 4 ? 0x1p31 - 1 : 0x1p47 - 1;
+
+/// From the accumulator of a channel whose weights are of scale `weights` to the output.
+template <class N>
+typename N::Rescale rescale_of(const Making& m, double weights) {
+  using Rescale = typename N::Rescale;
+  const double in = m.scales.in[0].scale, out = m.scales.out.scale;
+  constexpr bool brief = sizeof(typename N::In) == 2 && std::is_same_v<Rescale, nnom::Double>;
+  return rescale_by<Rescale>(brief ? output_factor(m.single, in, weights, out)
+                                   : output_factor<Rescale>(in, weights, out));
+}
+
 template <class N, class Op>
 void make(const Op& op, const Making& m, nnom::Linear<N>& d) {
   const Packing<N> p(op);
@@ -140,10 +169,10 @@ void make(const Op& op, const Making& m, nnom::Linear<N>& d) {
   d.clamp = make_clamp<N>(m);
   if constexpr (N::quantised) {
     using Rescale = typename N::Rescale;
-    const Quantisation in = m.scales.in[0], out = m.scales.out;
+    const Quantisation in = m.scales.in[0];
     const WeightScales w = weight_scales(m.node, m.scales);
     std::vector<Rescale> rescale;
-    d.in_zero = static_cast<int8_t>(in.zero);
+    d.in_zero = static_cast<typename N::In>(in.zero);
     d.per_channel = w.per_channel;
     for (size_t c = 0; c < p.channels; ++c) {
       const ChannelWeights own = channel_weights(m.node, c);
@@ -154,11 +183,9 @@ void make(const Op& op, const Making& m, nnom::Linear<N>& d) {
         folded[Packing<N>::phase(op, k)] -= in.zero * q;
       }
       for (size_t phase = 0; phase < p.phases; ++phase)
-        bias[phase * p.channels + c] =
-            static_cast<int32_t>(std::clamp(folded[phase], -2147483648.0, 2147483647.0));
-      if (d.per_channel || c == 0)
-        rescale.push_back(
-            rescale_by<Rescale>(output_factor<Rescale>(in.scale, w.scale[c], out.scale)));
+        bias[phase * p.channels + c] = static_cast<typename N::Bias>(
+            std::clamp(folded[phase], -kMostBias<N> - 1, kMostBias<N>));
+      if (d.per_channel || c == 0) rescale.push_back(rescale_of<N>(m, w.scale[c]));
     }
     d.rescale = m.keep("rescale", std::move(rescale));
   } else {

@@ -12,4 +12,8 @@ namespace nnomc {
 /// give other bytes than TFLite's.
 void check_dialect(const Graph& graph, Rounding rounding);
 
+/// Whether XNNPACK leaves an int8 node to a kernel of desktop TFLite's that rounds as TFLite Micro
+/// does.
+bool rounds_twice(const Graph& graph, const Node& node);
+
 }  // namespace nnomc

@@ -11,8 +11,8 @@
 namespace nnomc {
 
 /// How the file of a quantised model stores a constant.
-inline Quantisation as_stored(const StoredWeights& s) {
-  return {static_cast<double>(s.scale.at(0)), s.zero};
+inline Quantisation as_stored(const StoredWeights& s, int bits) {
+  return {static_cast<double>(s.scale.at(0)), s.zero, bits};
 }
 /// How a rule's constant is stored elsewhere: by the range of its values.
 inline Quantisation constant_scale(const auto&, const Making& m, int) {
@@ -34,7 +34,8 @@ inline float single(const Quantisation& q) { return static_cast<float>(q.scale);
 
 template <class Data>
 void make_zeros(const NodeScales& s, Data& d) {
-  for (size_t i = 0; i < 2; ++i) d.zero[i] = static_cast<int8_t>(s.in[i].zero);
+  for (size_t i = 0; i < 2; ++i)
+    d.zero[i] = static_cast<std::remove_reference_t<decltype(d.zero[i])>>(s.in[i].zero);
 }
 
 /// Both inputs to the larger of their scales, doubled, as TFLite has it; returns that.
@@ -62,11 +63,11 @@ inline void make_sum(const NodeScales& scales, bool minus, nnom::SingleSum& sum)
   }
 }
 
-inline void make_sum(const NodeScales& scales, bool minus, nnom::DoubleSum& sum) {
+template <int headroom>
+void make_sum(const NodeScales& scales, bool minus, nnom::ShiftedSum<headroom>& sum) {
   const double common = make_common(scales, sum);
   sum.minus = minus;
-  sum.total =
-      rescale_by<nnom::Double>(common / (1 << nnom::DoubleSum::headroom) / scales.out.scale);
+  sum.total = rescale_by<nnom::Double>(common / (1 << headroom) / scales.out.scale);
 }
 
 template <class N>
@@ -79,7 +80,7 @@ template <class N>
 void make_rule(const nnom::SquaredDifferenceRule&, const Making&, const NodeScales& s,
                nnom::SquaredDifferenceRule::Data<N>& d) {
   const double common = make_common(s, d);
-  const int bits = 2 * nnom::SquaredDifferenceRule::headroom;
+  const int bits = 2 * nnom::SquaredDifferenceRule::headroom<N>;
   d.total = rescale_by<nnom::Double>(common * common / ((1 << bits) * s.out.scale));
 }
 
@@ -101,12 +102,12 @@ void make_rule(const nnom::DivRule&, const Making&, const NodeScales& s,
 }
 
 template <class N>
-void make_rule(const nnom::PReluRule&, const Making&, const NodeScales& s,
+void make_rule(const nnom::PReluRule&, const Making& m, const NodeScales& s,
                nnom::PReluRule::Data<N>& d) {
   make_zeros(s, d);
   double positive = s.in[0].scale / s.out.scale;
   double negative = s.in[0].scale * s.in[1].scale / s.out.scale;
-  if constexpr (std::is_same_v<typename N::Rescale, nnom::Single>) {
+  if (m.single) {
     positive = static_cast<double>(single(s.in[0]) / single(s.out));
     negative = static_cast<double>(single(s.in[0]) * single(s.in[1]) / single(s.out));
   }
@@ -115,16 +116,21 @@ void make_rule(const nnom::PReluRule&, const Making&, const NodeScales& s,
 }
 
 template <class N>
-void make_rule(const nnom::CompareRule&, const Making&, const NodeScales& s,
+void make_rule(const nnom::CompareRule& rule, const Making&, const NodeScales& s,
                nnom::CompareRule::Data<N>& d) {
   make_zeros(s, d);
-  for (size_t i = 0; i < 2; ++i) d.rescale[i] = rescale_by<nnom::Double>(s.in[i].scale);
+  // In int16 TFLite orders the stored numbers, whatever their scales.
+  const bool as_stored = sizeof(typename N::In) == 2 && rule.relation != nnom::Relation::equal &&
+                         rule.relation != nnom::Relation::not_equal;
+  for (size_t i = 0; i < 2; ++i)
+    d.rescale[i] = rescale_by<nnom::Double>(as_stored ? 1 : s.in[i].scale);
 }
 
 template <class N, int K>
 void make_tables(const Making& m, const NodeScales& s, size_t first, nnom::Tables<N, K>& d) {
-  d.zero = static_cast<int8_t>(s.out.zero);
-  for (size_t k = 0; k < K; ++k) d.table[k] = keep_table(m, k, s.in[first + k], s.out);
+  d.zero = static_cast<typename N::Out>(s.out.zero);
+  for (size_t k = 0; k < K; ++k)
+    d.table[k] = keep_table<typename N::Out>(m, k, s.in[first + k], s.out);
 }
 template <bool larger, class N>
 void make_rule(const nnom::ExtremeRule<larger>&, const Making& m, const NodeScales& s,
@@ -134,7 +140,7 @@ void make_rule(const nnom::ExtremeRule<larger>&, const Making& m, const NodeScal
 template <class N>
 void make_rule(const nnom::SelectRule&, const Making& m, const NodeScales& s,
                nnom::SelectRule::Data<N>& d) {
-  d.zero = static_cast<int8_t>(s.in[0].zero);
+  d.zero = static_cast<typename N::In>(s.in[0].zero);
   make_tables(m, s, 1, d.values);
 }
 
@@ -148,11 +154,12 @@ void make(const nnom::Elementwise<Rule>& op, const Making& m, Data& d) {
   if constexpr (N::quantised) {
     NodeScales scales = m.scales;
     if (op.constant >= 0) {
-      const Quantisation q =
-          m.node.stored ? as_stored(*m.node.stored) : constant_scale(op.rule, m, op.constant);
+      const Quantisation q = m.node.stored ? as_stored(*m.node.stored, m.scales.out.bits)
+                                           : constant_scale(op.rule, m, op.constant);
       scales.in.insert(scales.in.begin() + op.constant, q);
-      std::vector<int8_t> constant;
-      for (const float v : m.node.weights) constant.push_back(quantise(static_cast<double>(v), q));
+      std::vector<typename N::In> constant;
+      for (const float v : m.node.weights)
+        constant.push_back(static_cast<typename N::In>(quantise(static_cast<double>(v), q)));
       d.constant = m.keep("constant", std::move(constant));
     }
     make_rule(op.rule, m, scales, d.rule);

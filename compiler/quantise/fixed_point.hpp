@@ -9,7 +9,7 @@
 
 #include "compiler/quantise/quantisation.hpp"
 #include "nnom/model.hpp"
-#include "nnom/numbers.hpp"
+#include "nnom/numbers16.hpp"
 
 namespace nnomc {
 
@@ -29,11 +29,25 @@ Rescale rescale_by(double factor) {
   return {static_cast<int32_t>(multiplier), shift};
 }
 
-/// The stored value nearest to `real`, halves away from zero, within [-128, 127].
-inline int8_t quantise(double real, const Quantisation& q) {
-  if (std::isnan(real)) return static_cast<int8_t>(q.zero);
+/// The factor as the 16 bits that TFLite reduces it to; the largest there is for those above 2^13.
+template <>
+inline nnom::Reduced rescale_by(double factor) {
+  const auto whole = rescale_by<nnom::Double>(factor);
+  if (whole.shift > 14) return {0x7FFF, 1};
+  const int multiplier =
+      whole.multiplier >= 0x7FFF0000 ? 0x7FFF : (whole.multiplier + (1 << 15)) >> 16;
+  return {multiplier, 15 - whole.shift};
+}
+template <>
+inline nnom::Floating rescale_by(double factor) {
+  return {factor};
+}
+
+/// The stored value nearest to `real`, halves away from zero, within what `q` holds.
+inline int quantise(double real, const Quantisation& q) {
+  if (std::isnan(real)) return q.zero;
   const double stored = std::round(std::clamp(real / q.scale, -1e9, 1e9)) + q.zero;
-  return static_cast<int8_t>(std::clamp(stored, -128.0, 127.0));
+  return std::clamp(static_cast<int>(stored), q.lowest(), q.highest());
 }
 
 /// The same as ONNX's QuantizeLinear has it: in float, halves to even.
@@ -47,30 +61,32 @@ inline int8_t quantise_to_even(float real, const Quantisation& q) {
 /// The stored value of an end of a range, worked out in float: TFLite rounds halves away from zero
 /// and then adds the zero point, XNNPACK adds it first and rounds halves to even.
 template <class Rescale>
-int8_t quantise_limit(float real, const Quantisation& q) {
+int quantise_limit(float real, const Quantisation& q) {
   const float steps = std::clamp(real / static_cast<float>(q.scale), -1e9f, 1e9f);
   const auto zero = static_cast<float>(q.zero);
   const float stored = std::is_same_v<Rescale, nnom::Single> ? std::nearbyint(steps + zero)
                                                              : std::round(steps) + zero;
-  return static_cast<int8_t>(std::clamp(stored, -128.0f, 127.0f));
+  return std::clamp(static_cast<int>(stored), q.lowest(), q.highest());
 }
 
 /// The stored value of a model's input, to the bit as a board works it out.
-inline int8_t quantise_input(float real, const Quantisation& q) {
-  return nnom::Quantisation{static_cast<float>(q.scale), q.zero}.stored(real);
+inline int quantise_input(float real, const Quantisation& q) {
+  const nnom::Quantisation board{static_cast<float>(q.scale), q.zero};
+  return q.bits == 16 ? board.stored<int16_t>(real) : board.stored<int8_t>(real);
 }
 
 inline double dequantise(int stored, const Quantisation& q) { return q.scale * (stored - q.zero); }
 
 /// The largest magnitude `q` can hold.
 inline double most_of(const Quantisation& q) {
-  return q.scale * std::max(127 - q.zero, q.zero + 128);
+  return q.scale * std::max(q.highest() - q.zero, q.zero - q.lowest());
 }
 
 /// Whether a channel stays outside of what `out` can hold, as its products add no more than
 /// `products` to its bias or take from it.
 inline bool stays_outside(double bias, double products, const Quantisation& out) {
-  return bias + products < dequantise(-128, out) || bias - products > dequantise(127, out);
+  return bias + products < dequantise(out.lowest(), out) ||
+         bias - products > dequantise(out.highest(), out);
 }
 
 }  // namespace nnomc

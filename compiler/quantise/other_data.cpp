@@ -45,7 +45,7 @@ double place_of(int i, bool half, Real scale) {
   return static_cast<double>(half ? place + (kHalf * scale - kHalf) : place);
 }
 
-/// In units of 2^-10, as TFLite Micro has it.
+/// In units of 2^-10, as TFLite Micro has it, and both dialects in int16.
 int micro_place(const Resize& op, int i, int in, int out, float ratio) {
   int scale = (1024 * in + out / 2) / out;
   if (ratio > 0) scale = static_cast<int>(std::lround(1024 * static_cast<double>(ratio)));
@@ -59,7 +59,7 @@ int micro_place(const Resize& op, int i, int in, int out, float ratio) {
 template <class Rescale>
 std::vector<ResizePlace> resize_places(const Resize& op, int in, int out, float ratio) {
   constexpr bool real = std::is_same_v<Rescale, nnom::Unscaled>;
-  constexpr bool micro = std::is_same_v<Rescale, nnom::Double>;
+  constexpr bool micro = !real && !std::is_same_v<Rescale, nnom::Single>;
   const bool half = is_half(op, out);
   const auto scale = scale_of<float>(op, in, out, ratio);
   const double last = in - 1;
@@ -83,5 +83,6 @@ std::vector<ResizePlace> resize_places(const Resize& op, int in, int out, float 
 template std::vector<ResizePlace> resize_places<nnom::Unscaled>(const Resize&, int, int, float);
 template std::vector<ResizePlace> resize_places<nnom::Single>(const Resize&, int, int, float);
 template std::vector<ResizePlace> resize_places<nnom::Double>(const Resize&, int, int, float);
+template std::vector<ResizePlace> resize_places<nnom::Reduced>(const Resize&, int, int, float);
 
 }  // namespace nnomc

@@ -5,12 +5,19 @@
 #include <algorithm>
 #include <cmath>
 
+#include "compiler/quantise/curves.hpp"
 #include "compiler/quantise/data.hpp"
 
 namespace nnomc {
 
 template <class N, class Op>
 void make(const Op&, const Making&, nnom::Moved<N>&) {}
+
+/// Fails for a function that can't be computed with its input's and output's bits.
+[[noreturn]] inline void not_between(const Making& m) {
+  throw Error("layer '{}' ({}): it can't be computed from int{} to int{}", m.node.name,
+              m.node.source, m.scales.in[0].bits, m.scales.out.bits);
+}
 
 /// As XNNPACK has it, for a sum of `count` values over `divisor`.
 inline void make_mean(const NodeScales& scales, int count, int divisor, nnom::SingleMean& mean) {
@@ -44,20 +51,22 @@ template <class N>
 void make(const nnom::MatMul&, const Making& m, nnom::MatMul::Data<N>& d) {
   d.clamp = make_clamp<N>(m);
   if constexpr (N::quantised) {
-    for (size_t i = 0; i < 2; ++i) d.zero[i] = static_cast<int8_t>(m.scales.in[i].zero);
+    for (size_t i = 0; i < 2; ++i) d.zero[i] = static_cast<typename N::In>(m.scales.in[i].zero);
     using Rescale = typename N::Rescale;
     const double a = m.scales.in[0].scale, b = m.scales.in[1].scale, out = m.scales.out.scale;
     d.rescale = rescale_by<Rescale>(output_factor<Rescale>(a, b, out));
-    const bool single = std::is_same_v<Rescale, nnom::Single>;
-    const float product = static_cast<float>(a) * static_cast<float>(b);
-    d.twice = rescale_by<nnom::Double>((single ? static_cast<double>(product) : a * b) / out);
+    const double twice = output_factor(m.single, a, b, out);
+    if constexpr (sizeof(typename N::In) == 2)
+      d.rescale = rescale_by<Rescale>(twice);
+    else
+      d.twice = rescale_by<nnom::Double>(twice);
   }
 }
 
 template <class N>
 void make(const nnom::Pad& op, const Making& m, nnom::Pad::Data<N>& d) {
   if constexpr (N::quantised)
-    d.value = quantise(static_cast<double>(op.value), m.scales.in[0]);
+    d.value = static_cast<typename N::In>(quantise(static_cast<double>(op.value), m.scales.in[0]));
   else
     d.value = op.value;
 }
@@ -88,7 +97,8 @@ void make(const nnom::Constant&, const Making& m, nnom::Constant::Data<N>& d) {
   std::vector<typename N::Out> values;
   for (const float v : m.node.weights) {
     if constexpr (N::quantised)
-      values.push_back(quantise(static_cast<double>(v), m.scales.out));
+      values.push_back(
+          static_cast<typename N::Out>(quantise(static_cast<double>(v), m.scales.out)));
     else
       values.push_back(v);
   }
@@ -112,10 +122,10 @@ void make(const nnom::Resize& op, const Making& m, nnom::Resize::Data<N>& d) {
   const auto columns = resize_places<Rescale>(op, op.in.w, op.out.w, op.ratio[1]);
   places.insert(places.end(), columns.begin(), columns.end());
   std::vector<int16_t> from;
-  std::vector<typename N::Acc> fraction;
+  std::vector<typename N::Factor> fraction;
   for (const ResizePlace& p : places) {
     from.push_back(static_cast<int16_t>(p.from));
-    fraction.push_back(static_cast<typename N::Acc>(p.fraction));
+    fraction.push_back(static_cast<typename N::Factor>(p.fraction));
   }
   d.from = m.keep("from", std::move(from));
   if (op.interpolation == nnom::Interpolation::linear)
@@ -126,29 +136,50 @@ template <class N>
 void make(const nnom::Concat& op, const Making& m, nnom::Concat::Data<N>& d) {
   if constexpr (N::quantised)
     for (size_t i = 0; i < static_cast<size_t>(op.count); ++i)
-      d.table[i] = keep_table(m, i, m.scales.in[i], m.scales.out);
+      d.table[i] = keep_table<typename N::Out>(m, i, m.scales.in[i], m.scales.out);
 }
 
-template <class N>
-void make(const nnom::Activation& op, const Making& m, nnom::Activation::Data<N>& d) {
-  if constexpr (N::quantised)
+template <class Data>
+void make(const nnom::Activation& op, const Making& m, Data& d) {
+  using N = typename Data::Numbers;
+  if constexpr (sizeof(typename N::In) == 2) {
+    const Curve curve = curve_of(op, m.scales, m.single);
+    d.form = curve.form, d.positive = curve.positive, d.negative = curve.negative;
+    d.minus = curve.minus;
+    d.clamp = make_clamp<N>(m);
+    d.clamp.lo = std::max(d.clamp.lo, static_cast<typename N::Out>(curve.lowest));
+    d.clamp.hi = std::min(d.clamp.hi, static_cast<typename N::Out>(curve.highest));
+    if (!curve.table.empty()) d.table = m.keep("table", curve.table);
+  } else if constexpr (sizeof(typename N::Out) == 2) {
+    if (op.function != nnom::Function::linear) not_between(m);
+    d.table = m.keep("table", widening_table(m.scales));
+  } else if constexpr (N::quantised) {
     d.table = m.keep("table", activation_table<typename N::Rescale>(op, m.scales));
+  }
 }
 
-template <class N>
-void make(const nnom::Softmax& op, const Making& m, nnom::Softmax::Data<N>& d) {
+template <class Data>
+void make(const nnom::Softmax& op, const Making& m, Data& d) {
+  using N = typename Data::Numbers;
   if constexpr (N::quantised) {
-    double step = m.scales.in[0].scale * static_cast<double>(op.beta);
-    if constexpr (std::is_same_v<typename N::Rescale, nnom::Single>)
-      step = static_cast<double>(static_cast<float>(m.scales.in[0].scale) * op.beta);
-    d.table = m.keep("table", powers<typename N::Rescale::Power>(step));
-    if (!op.log) return;
-    const auto fixed = [&](double v) {  // beyond 256 output steps all is cut off
-      return static_cast<int32_t>(
-          std::lround(std::ldexp(std::min(v / m.scales.out.scale, 256.0), 16)));
-    };
-    d.step = fixed(step), d.log_of_2 = fixed(std::log(2.0));
-    d.zero = static_cast<int8_t>(m.scales.out.zero);
+    const double in = m.scales.in[0].scale, beta = static_cast<double>(op.beta);
+    const double step =
+        m.single ? static_cast<double>(static_cast<float>(in) * op.beta) : in * beta;
+    if (op.log && m.scales.in[0].bits + m.scales.out.bits > 16) not_between(m);
+    if constexpr (sizeof(typename N::In) == 2) {
+      d.power = m.keep("power", softmax_powers(m.single));
+      d.inverse = m.keep("inverse", softmax_inverses(m.single));
+      d.rescale = rescale_by<nnom::Double>(step / (10.0 / 65535));
+    } else {
+      d.table = m.keep("table", powers<typename N::Rescale::Power>(step));
+      if (!op.log) return;
+      const auto fixed = [&](double v) {  // beyond 256 output steps all is cut off
+        return static_cast<int32_t>(
+            std::lround(std::ldexp(std::min(v / m.scales.out.scale, 256.0), 16)));
+      };
+      d.step = fixed(step), d.log_of_2 = fixed(std::log(2.0));
+      d.zero = static_cast<typename N::Out>(m.scales.out.zero);
+    }
   }
 }
 

@@ -6,11 +6,14 @@
 
 namespace nnomc {
 
-/// real = scale * (stored - zero), stored in [-128, 127].
+/// real = scale * (stored - zero), stored in [-128, 127], or what 16 bits hold.
 struct Quantisation {
   double scale = 1;
   int zero = 0;
+  int bits = 8;
 
+  int lowest() const { return -(1 << (bits - 1)); }
+  int highest() const { return -lowest() - 1; }
   bool operator==(const Quantisation&) const = default;
 };
 

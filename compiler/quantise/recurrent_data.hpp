@@ -39,7 +39,7 @@ struct Matrices {
         folded -= zero * q;
         row[static_cast<size_t>(k)] = q;
       }
-      if constexpr (N::quantised) folded = std::clamp(folded, -2147483648.0, 2147483647.0);
+      if constexpr (N::quantised) folded = std::clamp(folded, -kMostBias<N> - 1, kMostBias<N>);
       bias.push_back(static_cast<typename N::Bias>(folded));
       visit(static_cast<size_t>(r), row, folded);
     }
@@ -82,8 +82,8 @@ void make(const nnom::Lstm& op, const Making& m, nnom::Lstm::Data<N>& d) {
       if constexpr (N::quantised) {
         scale = matrix_scale(m.node, index, values, made.size());
         of_bias = in.scale * scale;
-        d.rescale[index] =
-            rescale_by<nnom::Double>(output_factor<Rescale>(in.scale, scale, 1.0 / 4096));
+        d.rescale[index] = rescale_by<typename nnom::Wide<N>::Rescale>(
+            output_factor<Rescale>(in.scale, scale, 1.0 / 4096));
       }
       const auto scale_of = [&](size_t) { return scale; };
       made.add(values, scale_of, N::quantised ? in.zero : 0, [&](size_t r) {
@@ -101,13 +101,13 @@ void make(const nnom::Lstm& op, const Making& m, nnom::Lstm::Data<N>& d) {
   }
   if constexpr (N::quantised) {
     d.power = std::ilogb(inner.cell.scale);
-    d.hidden_zero = static_cast<int8_t>(inner.hidden.zero);
+    d.hidden_zero = static_cast<typename N::In>(inner.hidden.zero);
     d.product = rescale_by<nnom::Double>(std::ldexp(1, -30 - d.power));
     const Quantisation to = single ? inner.product : inner.hidden;
     double factor = std::ldexp(1, -30) / to.scale;
     if (single) factor = static_cast<double>(static_cast<float>(factor));
     d.output = rescale_by<nnom::Double>(factor);
-    d.finish.zero = static_cast<int8_t>(to.zero);
+    d.finish.zero = static_cast<typename N::Out>(to.zero);
     if (op.clip > 0)
       d.clip =
           static_cast<int16_t>(std::min(static_cast<double>(op.clip) / inner.cell.scale, 32767.0));

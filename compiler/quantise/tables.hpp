@@ -13,7 +13,8 @@ namespace nnomc {
 template <class F>
 std::vector<int8_t> table_of(const Quantisation& in, const Quantisation& out, F function) {
   std::vector<int8_t> table;
-  for (int q = -128; q < 128; ++q) table.push_back(quantise(function(dequantise(q, in)), out));
+  for (int q = -128; q < 128; ++q)
+    table.push_back(static_cast<int8_t>(quantise(function(dequantise(q, in)), out)));
   return table;
 }
 

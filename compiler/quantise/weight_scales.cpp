@@ -40,7 +40,8 @@ WeightScales weight_scales(const Node& node, const NodeScales& scales) {
     w.used[c] = largest > 0 && !stays_outside(real[c], sum * most_of(in), out);
     // One that stays outside stays so however its bias is rounded.
     if (!w.used[c])
-      real[c] = std::clamp(real[c], dequantise(-(1 << 15), out), dequantise(1 << 15, out));
+      real[c] = std::clamp(real[c], dequantise(256 * out.lowest(), out),
+                           dequantise(256 * out.highest(), out));
     w.scale[c] = std::max(w.used[c] ? largest / 127 : 0, bias_scale(real[c], in.scale));
   }
   const double of_bias = out.scale / in.scale / 1024;  // where it is alone: 1/1024 output step

@@ -33,7 +33,10 @@ std::string tensors_text(const Graph& graph, const std::vector<int>& tensors,
 }  // namespace
 
 std::string numbers_text(const Program& program) {
-  return program.numbers.quantised ? "int8" : "float";
+  if (!program.numbers.quantised) return "float";
+  bool narrow = false, wide = false;
+  for (const Quantisation& q : program.scales) (q.bits == 8 ? narrow : wide) = true;
+  return narrow && wide ? "int8 and int16" : wide ? "int16" : "int8";
 }
 
 std::string op_text(const Node& node) {
@@ -102,7 +105,7 @@ std::string inspect_text(const Program& program, const std::string& target, std:
   return fmt::format("{}\nInput   {}\nOutput  {}\n\n", g.name,
                      tensors_text(g, g.inputs, g.input_order, "; samples may be "),
                      tensors_text(g, g.outputs, g.output_order, "; in the file ")) +
-         table.text(width) + fmt::format("\nAs int8 for {}:\n", target) +
+         table.text(width) + fmt::format("\nAs {} for {}:\n", numbers_text(program), target) +
          memory_text(program, {}, {}, width) +
          "`nnom evaluate MODEL --on cortex-m4` measures stack, code and time.\n";
 }

@@ -11,7 +11,7 @@
 
 namespace nnomc {
 
-/// "int8" or "float"
+/// "int8", "int16", "int8 and int16" or "float"
 std::string numbers_text(const Program& program);
 
 /// "Conv2D, relu": a node's op, and the activation folded into it.

@@ -46,7 +46,7 @@ void Simulator::call(size_t node, bool reset) {
   call.in = place.in.data(), call.inputs = place.in.size();
   call.out = place.out, call.scratch = place.scratch, call.state = place.state;
   call.reset = reset;
-  run_kernel(op.index(), program_.numbers.index(), call, arena_);
+  run_kernel(op.index(), program_.node_numbers[node].index(), call, arena_);
 }
 
 std::span<unsigned char> Simulator::input_bytes(size_t i) {
@@ -64,7 +64,7 @@ std::span<const unsigned char> Simulator::output_bytes(size_t i) const {
 void Simulator::set_input(size_t i, std::span<const float> values) {
   const std::span<unsigned char> to = input_bytes(i);
   const auto t = static_cast<size_t>(program_.graph.inputs[i]);
-  if (values.size() != to.size() / static_cast<size_t>(program_.numbers.element_bytes()))
+  if (values.size() != static_cast<size_t>(program_.graph.tensors[t].shape.size()))
     throw Error("{}: input '{}' has {} elements, not {}", program_.graph.file,
                 program_.graph.tensors[t].name, program_.graph.tensors[t].shape.size(),
                 values.size());

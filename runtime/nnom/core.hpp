@@ -139,6 +139,18 @@ constexpr int round_up(int n, int multiple) { return (n + multiple - 1) / multip
 constexpr int max(int a, int b) { return a > b ? a : b; }
 constexpr int min(int a, int b) { return a < b ? a : b; }
 
+/// A if `condition`, else B.
+template <bool condition, class A, class B>
+struct Either {
+  using type = A;
+};
+template <class A, class B>
+struct Either<false, A, B> {
+  using type = B;
+};
+template <bool condition, class A, class B>
+using either = typename Either<condition, A, B>::type;
+
 /// A list of types.
 template <class... T>
 struct TypeList {

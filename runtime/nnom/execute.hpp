@@ -46,7 +46,10 @@ template <class N, class Op>
   Io<Op, N> io;
   for (int i = 0; i < Op::max_inputs; ++i)
     io.in[i] = {reinterpret_cast<const typename N::In*>(arena + b.in[i].offset), b.in[i].pitch};
-  io.out = {reinterpret_cast<typename N::Out*>(arena + b.out.offset), b.out.pitch};
+  unsigned char* out = arena + b.out.offset;
+  // GCC 12 drops stores of a loop over elements of two sizes if it sees that both are in one arena.
+  if constexpr (sizeof(typename N::Out) != sizeof(typename N::In)) asm("" : "+r"(out));
+  io.out = {reinterpret_cast<typename N::Out*>(out), b.out.pitch};
   io.scratch = arena + b.scratch;
   if constexpr (keeps_state<Op>) io.state = arena + b.state;
   io.y0 = 0;

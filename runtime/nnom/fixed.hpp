@@ -41,6 +41,10 @@ inline float rounded(float x) {
   asm("" : "+m"(x));
   return x;
 }
+inline double rounded(double x) {
+  asm("" : "+m"(x));
+  return x;
+}
 
 /// The whole number nearest to x, halves to even; at most 2^20 either way.
 inline int32_t nearest(float x) {

@@ -29,17 +29,20 @@ struct Quantisation {
 
   float real(int stored) const { return scale * static_cast<float>(stored - zero); }
 
-  /// The nearest stored value, halves away from zero, limited to [-128, 127]; infinities go to the
-  /// ends, NaN to `zero`.
-  int8_t stored(float value) const {
+  /// The nearest stored value of type T (int8_t or int16_t), halves away from zero, limited to what
+  /// T holds; infinities go to the ends, NaN to `zero`.
+  template <class T = int8_t>
+  T stored(float value) const {
+    const int highest = sizeof(T) == 1 ? INT8_MAX : INT16_MAX, lowest = -highest - 1;
+    const float most = 2 * static_cast<float>(highest + 1);
     const float q = value / scale;
-    if (!(q == q)) return static_cast<int8_t>(zero);
-    if (q >= 256.0f) return 127;
-    if (q <= -256.0f) return -128;
+    if (!(q == q)) return static_cast<T>(zero);
+    if (q >= most) return static_cast<T>(highest);
+    if (q <= -most) return static_cast<T>(lowest);
     const int whole = static_cast<int>(q);
     const float rest = q - static_cast<float>(whole);  // exact
     const int r = whole + (rest >= 0.5f) - (rest <= -0.5f) + zero;
-    return static_cast<int8_t>(r < -128 ? -128 : r > 127 ? 127 : r);
+    return static_cast<T>(r < lowest ? lowest : r > highest ? highest : r);
   }
 };
 
@@ -151,6 +154,20 @@ class Start<Graph, WithState<Graph>> {
   bool started_ = false;
 };
 
+/// The type of an input's or output's elements: its own `Stored`, int8_t if it names none.
+template <class Tensor, class = void>
+struct Element {
+  typedef int8_t type;
+};
+template <class T>
+struct Ignore {
+  typedef void type;
+};
+template <class Tensor>
+struct Element<Tensor, typename Ignore<typename Tensor::Stored>::type> {
+  typedef typename Tensor::Stored type;
+};
+
 /// What Model and Runner share: all there is to a model whose arena is known.
 template <class Graph, class Self>
 class Interface : Start<Graph> {
@@ -158,15 +175,23 @@ class Interface : Start<Graph> {
   using Input = typename Graph::template Input<0>;
   using Output = typename Graph::template Output<0>;
 
+  /// What an element of input or output I is stored as.
+  template <size_t I>
+  using InputElement = typename Element<typename Graph::template Input<I>>::type;
+  template <size_t I>
+  using OutputElement = typename Element<typename Graph::template Output<I>>::type;
+
   /// Input I as it lies in the arena. run() may overwrite it.
   template <size_t I = 0>
-  Span<int8_t, Graph::template Input<I>::size> input() {
-    return Span<int8_t, Graph::template Input<I>::size>::at(bytes(Graph::input(I)));
+  Span<InputElement<I>, Graph::template Input<I>::size> input() {
+    return Span<InputElement<I>, Graph::template Input<I>::size>::at(
+        reinterpret_cast<InputElement<I>*>(arena() + Graph::input(I).offset));
   }
   /// Output I, valid after run() until an input is written.
   template <size_t I = 0>
-  Span<const int8_t, Graph::template Output<I>::size> output() const {
-    return Span<const int8_t, Graph::template Output<I>::size>::at(bytes(Graph::output(I)));
+  Span<const OutputElement<I>, Graph::template Output<I>::size> output() const {
+    return Span<const OutputElement<I>, Graph::template Output<I>::size>::at(
+        reinterpret_cast<const OutputElement<I>*>(arena() + Graph::output(I).offset));
   }
 
   /// Runs the model on what input() holds.
@@ -189,7 +214,7 @@ class Interface : Start<Graph> {
     read(out);
   }
   /// The same on stored values.
-  void run(Span<const int8_t, Input::size> in, Span<int8_t, Output::size> out) {
+  void run(Span<const InputElement<0>, Input::size> in, Span<OutputElement<0>, Output::size> out) {
     for (size_t i = 0; i < Input::size; ++i) input()[i] = in[i];
     run();
     for (size_t i = 0; i < Output::size; ++i) out[i] = output()[i];
@@ -199,23 +224,20 @@ class Interface : Start<Graph> {
   template <size_t I = 0>
   void write(Span<const float, Graph::template Input<I>::size> in) {
     const Quantisation q = Graph::input(I).quantisation;
-    const Span<int8_t, Graph::template Input<I>::size> to = input<I>();
-    for (size_t i = 0; i < to.size(); ++i) to[i] = q.stored(in[i]);
+    const Span<InputElement<I>, Graph::template Input<I>::size> to = input<I>();
+    for (size_t i = 0; i < to.size(); ++i) to[i] = q.stored<InputElement<I>>(in[i]);
   }
   /// Output I as real numbers.
   template <size_t I = 0>
   void read(Span<float, Graph::template Output<I>::size> out) const {
     const Quantisation q = Graph::output(I).quantisation;
-    const Span<const int8_t, Graph::template Output<I>::size> from = output<I>();
+    const Span<const OutputElement<I>, Graph::template Output<I>::size> from = output<I>();
     for (size_t i = 0; i < from.size(); ++i) out[i] = q.real(from[i]);
   }
 
  private:
   unsigned char* arena() { return static_cast<Self*>(this)->arena(); }
-  int8_t* bytes(const Slot& slot) { return reinterpret_cast<int8_t*>(arena() + slot.offset); }
-  const int8_t* bytes(const Slot& slot) const {
-    return reinterpret_cast<const int8_t*>(static_cast<const Self*>(this)->arena() + slot.offset);
-  }
+  const unsigned char* arena() const { return static_cast<const Self*>(this)->arena(); }
 };
 
 /// Runs a model in an arena that it borrows. `Graph` is generated. An arena keeps the state of one

@@ -6,6 +6,9 @@
 
 namespace nnom {
 
+template <int headroom>
+struct ShiftedSum;
+
 /// Scales an accumulator by a float, multiplier * 2^(shift - 31): both and their product are
 /// rounded to 24 bits, the result to a whole number, halves always to even. This is what desktop
 /// TFLite computes (XNNPACK's fp32 requantisation), in integers. multiplier is in [2^30, 2^31) or
@@ -97,7 +100,7 @@ struct SingleMean {
 /// halves away from zero): what TFLite Micro's reference kernels and CMSIS-NN compute.
 struct Double {
   static constexpr const char* name = "Double";
-  using Sum = struct DoubleSum;
+  using Sum = ShiftedSum<20>;
   using Mean = struct DoubleMean;
   using Power = int32_t;  ///< of e, in softmax
 
@@ -113,13 +116,10 @@ struct Double {
   }
 };
 
-/// The sum of two stored values of different scales, as TFLite Micro has it: both shifted up,
-/// brought to a common scale, added, and brought to that of the output.
-struct DoubleSum {
-  static constexpr const char* name = "DoubleSum";
-  /// Bits the inputs are shifted up by.
-  static constexpr int headroom = 20;
-
+/// The sum of two stored values of different scales, as TFLite Micro has it: both shifted up by
+/// `headroom` bits, brought to a common scale, added, and brought to that of the output.
+template <int headroom>
+struct ShiftedSum {
   int32_t zero[2]{};
   Double rescale[2]{}, total{};
   bool minus = false;  ///< a difference
@@ -134,6 +134,8 @@ struct DoubleSum {
     visit("minus", s.minus);
   }
 };
+
+using DoubleSum = ShiftedSum<20>;
 
 /// The mean, or a multiple of the sum, as TFLite Micro has it. offset holds the input's zero point.
 struct DoubleMean {
@@ -185,9 +187,11 @@ struct Int8 {
   using Out = int8_t;
   using Weight = int8_t;
   using Acc = int32_t;
+  using Factor = int32_t;  ///< of a product
   using Bias = int32_t;
   using Rescaled = int32_t;
   using Rescale = R;
+  using Sum = typename R::Sum;
   using Layout = L;
   using Unpacked = Int8<R, void>;  ///< for ops without packed weights: one code for all packings
   static constexpr bool quantised = true;
@@ -201,9 +205,11 @@ struct Float {
   using Out = float;
   using Weight = float;
   using Acc = A;
+  using Factor = A;
   using Bias = float;
   using Rescaled = A;
   using Rescale = Unscaled;
+  using Sum = Unscaled;
   using Layout = L;
   using Unpacked = Float<A, void>;
   static constexpr bool quantised = false;

@@ -5,25 +5,17 @@
 
 #include "nnom/convolution.hpp"
 #include "nnom/fixed16.hpp"
+#include "nnom/numbers16.hpp"
 
 namespace nnom {
 
-template <bool condition, class A, class B>
-struct Either {
-  using type = A;
-};
-template <class A, class B>
-struct Either<false, A, B> {
-  using type = B;
-};
-template <bool condition, class A, class B>
-using either = typename Either<condition, A, B>::type;
-
-/// N with outputs of 32 bits, or unrounded reals; scaled in both of TFLite's dialects as by Double.
+/// N with outputs of 32 bits, or unrounded reals; int8 is scaled in both of TFLite's dialects as by
+/// Double.
 template <class N>
 struct Wide : N {
   using Out = either<N::quantised, int32_t, typename N::Acc>;
-  using Rescale = either<N::quantised, Double, Unscaled>;
+  using Rescale = either<sizeof(typename N::In) == 2, typename N::Rescale,
+                         either<N::quantised, Double, Unscaled>>;
   static constexpr Out lowest = N::quantised ? Out(INT32_MIN) : Out(-__builtin_huge_valf());
   static constexpr Out highest = N::quantised ? Out(INT32_MAX) : Out(__builtin_huge_valf());
 };
@@ -112,6 +104,10 @@ struct Gates<N, Double> {
     return table16::tanh(down > 0 ? (cell * 3 + (1 << (down - 1))) >> down : cell * (3 << -down));
   }
 };
+
+/// int16, which only TFLite Micro has.
+template <class N>
+struct Gates<N, Reduced> : Gates<N, Double> {};
 
 template <class N>
 struct Gates<N, Unscaled> {

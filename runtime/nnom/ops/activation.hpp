@@ -1,8 +1,8 @@
 /// \file
-/// Activation: a function of one value, applied to each. Quantised, any of them is one table.
+/// Activation: a function of one value, applied to each. In int8, any of them is one table.
 #pragma once
 
-#include "nnom/numbers.hpp"
+#include "nnom/function16.hpp"
 
 namespace nnom {
 
@@ -57,9 +57,10 @@ enum class Function : int {
 struct Activation {
   static constexpr const char* name = "Activation";
   static constexpr int max_inputs = 1;
+  static constexpr bool widens = true, narrows = true;
 
   template <class N>
-  struct Data {
+  struct Table {
     using Numbers = N;
     const typename N::Out* table = nullptr;  ///< by stored value + 128
 
@@ -67,6 +68,8 @@ struct Activation {
       if constexpr (N::quantised) visit("table", d.table);
     }
   };
+  template <class N>
+  using Data = either<sizeof(typename N::In) == 2, Function16<N>, Table<N>>;
 
   Function function = Function::linear;
   float slope = 0, threshold = 0, high = __builtin_huge_valf();
@@ -79,7 +82,7 @@ struct Activation {
   }
   template <class N>
   constexpr Memory memory() const {
-    return {0, 0};
+    return {0, sizeof(typename N::Out) > sizeof(typename N::In) ? Memory::never : 0};
   }
   static constexpr void fields(auto& op, auto visit) {
     visit("function", op.function), visit("slope", op.slope), visit("threshold", op.threshold);
@@ -188,7 +191,10 @@ struct Activation {
                                          const Io<Activation, N>& io) {
     const typename N::In* in = io.in[0].base;
     typename N::Out* out = io.out.base;
-    if constexpr (N::quantised) {
+    if constexpr (sizeof *in == 2) {
+      const Data<N> function = d;
+      for (int i = 0; i < op.size; ++i) out[i] = function(in[i]);
+    } else if constexpr (N::quantised) {
       const typename N::Out* table = d.table;
       for (int i = 0; i < op.size; ++i) out[i] = table[in[i] + 128];
     } else {

@@ -14,7 +14,7 @@ struct AddRule {
 
   template <class N>
   struct Data {
-    typename N::Rescale::Sum sum{};
+    typename N::Sum sum{};
 
     static constexpr void fields(auto& d, auto visit) {
       if constexpr (N::quantised) visit("sum", d.sum);
@@ -64,6 +64,7 @@ struct MulRule {
 struct DivRule {
   static constexpr const char* name = "Div";
   static constexpr int operands = 2;
+  static constexpr bool int8_only = true;
 
   /// As both of TFLite's dialects have it.
   template <class N>
@@ -106,7 +107,8 @@ struct SquaredDifferenceRule {
   static constexpr const char* name = "SquaredDifference";
   static constexpr int operands = 2;
   /// Bits the inputs are shifted up by, as in both of TFLite's dialects.
-  static constexpr int headroom = 7;
+  template <class N>
+  static constexpr int headroom = sizeof(typename N::In) == 1 ? 7 : 0;
 
   template <class N>
   struct Data {
@@ -124,8 +126,8 @@ struct SquaredDifferenceRule {
   static constexpr typename N::Rescaled value(const SquaredDifferenceRule&, const Data<N>& d,
                                               const typename N::Acc (&x)[2]) {
     if constexpr (N::quantised) {
-      const int32_t a = d.rescale[0]((x[0] - d.zero[0]) * (1 << headroom));
-      const int32_t b = d.rescale[1]((x[1] - d.zero[1]) * (1 << headroom));
+      const int32_t a = d.rescale[0]((x[0] - d.zero[0]) * (1 << headroom<N>));
+      const int32_t b = d.rescale[1]((x[1] - d.zero[1]) * (1 << headroom<N>));
       return d.total((a - b) * (a - b));
     } else {
       return (x[0] - x[1]) * (x[0] - x[1]);

@@ -9,12 +9,13 @@ namespace nnom {
 /// Brings operands to the output's bits before they are compared or chosen.
 template <class N, int K>
 struct Tables {
-  /// From the bits of each to those of the output, index stored + 128; null: the same.
+  /// From the bits of each to those of the output, index stored + 128; null: the same, as always in
+  /// int16.
   const typename N::Out* table[K]{};
   typename N::Out zero = 0;
 
   constexpr typename N::Acc operator()(int k, typename N::Acc x) const {
-    if constexpr (N::quantised)
+    if constexpr (sizeof(typename N::In) == 1)
       return (table[k] ? typename N::Acc{table[k][x + 128]} : x) - zero;
     else
       return x;
@@ -116,6 +117,7 @@ struct CompareRule {
 struct PReluRule {
   static constexpr const char* name = "PRelu";
   static constexpr int operands = 2;
+  static constexpr bool int8_only = true;
 
   template <class N>
   struct Data {

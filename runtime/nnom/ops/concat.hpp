@@ -14,7 +14,8 @@ struct Concat {
   template <class N>
   struct Data {
     using Numbers = N;
-    /// From the bits of each input to those of the output, index stored + 128; null: the same.
+    /// From the bits of each input to those of the output, index stored + 128; null: the same, as
+    /// always in int16.
     const typename N::Out* table[max_inputs]{};
 
     static constexpr void fields(auto& d, auto visit) { visit("table", d.table); }
@@ -60,7 +61,7 @@ struct Concat {
       typename N::Out* out = io.out.base + y * io.out.pitch;
       for (int i = 0; i < op.count; ++i) {
         const typename N::In* in = io.in[i].base + y * op.length[i];
-        if constexpr (N::quantised) {
+        if constexpr (sizeof *in == 1) {
           if (const typename N::Out* table = d.table[i]) {
             for (int k = 0; k < op.length[i]; ++k) out[k] = table[in[k] + 128];
             out += op.length[i];

@@ -15,6 +15,7 @@ struct Elementwise {
   static constexpr const char* name = Rule::name;
   static constexpr int max_inputs = Rule::operands;
   static constexpr bool real_only = requires { Rule::real_only; };
+  static constexpr bool int8_only = requires { Rule::int8_only; };
 
   template <class N>
   struct Data {

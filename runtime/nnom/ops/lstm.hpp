@@ -17,17 +17,18 @@ namespace nnom {
 struct Lstm {
   static constexpr const char* name = "Lstm";
   static constexpr int max_inputs = 1;
-  static constexpr bool keeps_state = true, packed = true;
+  static constexpr bool keeps_state = true, packs_weights = true, long_sums = true;
   static constexpr int gates = 4;
 
   template <class N>
   struct Data {
     using Numbers = N;
-    using Rescale = typename Wide<N>::Rescale;
+    using Rescale = either<N::quantised, Double, Unscaled>;
 
     const typename N::Weight *weights = nullptr, *recurrent = nullptr;  ///< four matrices each
     const typename N::Bias *bias = nullptr, *recurrent_bias = nullptr;  ///< zero points folded in
-    Rescale rescale[2 * gates]{};    ///< of the four products with the input, of those with h
+    typename Wide<N>::Rescale
+        rescale[2 * gates]{};        ///< of the four products with the input, of those with h
     Rescale product{}, output{};     ///< of i * g, of o * tanh(c)
     typename N::In hidden_zero = 0;  ///< what h begins as
     int power = 0;                   ///< a cell is in units of 2^power

@@ -12,13 +12,14 @@ namespace nnom {
 struct MatMul {
   static constexpr const char* name = "MatMul";
   static constexpr int max_inputs = 2;
+  static constexpr bool long_sums = true;
 
   template <class N>
   struct Data {
     using Numbers = N;
     typename N::In zero[2]{};
     typename N::Rescale rescale{};
-    Double twice{};  ///< where b's zero point is not 0: in both of TFLite's dialects
+    Double twice{};  ///< int8 where b's zero point is not 0: in both of TFLite's dialects
     Clamp<N> clamp{};
 
     static constexpr void fields(auto& d, auto visit) {
@@ -87,9 +88,11 @@ struct MatMul {
             const typename N::In *p = a + i * a_row, *q = b + j * b_column;
             typename N::Acc sum = 0;
             for (int k = 0; k < op.depth; ++k, p += a_step, q += b_step)
-              sum += (typename N::Acc{*p} - d.zero[0]) * (typename N::Acc{*q} - d.zero[1]);
-            if constexpr (N::quantised)
+              sum += (typename N::Factor{*p} - d.zero[0]) * (typename N::Factor{*q} - d.zero[1]);
+            if constexpr (sizeof *out == 1)
               *out++ = d.clamp(d.zero[1] ? d.twice(sum) : d.rescale(sum));
+            else if constexpr (N::quantised)
+              *out++ = d.clamp(d.rescale(sum));
             else
               *out++ = d.clamp(sum);
           }

@@ -19,7 +19,7 @@ struct RecurrentLayer {
   static constexpr const char* name = Cell::layer;
   static constexpr int states = Cell::states, gates = Cell::gates;
   static constexpr int max_inputs = 1 + states;
-  static constexpr bool keeps_state = true, packed = true;
+  static constexpr bool keeps_state = true, packs_weights = true, int8_only = true;
 
   template <class N>
   struct Data {

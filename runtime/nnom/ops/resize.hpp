@@ -2,7 +2,7 @@
 /// Resize: a picture in another size, by its nearest pixels or between them.
 #pragma once
 
-#include "nnom/numbers.hpp"
+#include "nnom/numbers16.hpp"
 
 namespace nnom {
 
@@ -15,8 +15,8 @@ enum class Coordinate : int { half_pixel, pytorch_half_pixel, asymmetric, align_
 enum class Interpolation : int { linear, floor, ceil, round_prefer_floor, round_prefer_ceil };
 
 /// How the weights of two neighbours add to `one`, and what becomes of four pixels so weighted: of
-/// real numbers; as desktop TFLite (XNNPACK) has it, halves up; as TFLite Micro, halves away from
-/// 0.
+/// real numbers; as desktop TFLite (XNNPACK) has it, halves up; as TFLite Micro, and both in int16,
+/// halves away from 0.
 template <class Rescale>
 struct Blend {
   static constexpr int one = 1;
@@ -36,11 +36,20 @@ struct Blend<Double> {
   }
 };
 
+template <>
+struct Blend<Reduced> {
+  static constexpr int one = Blend<Double>::one;
+  static constexpr auto end(int64_t sum) {
+    constexpr int32_t half = 1 << 19;
+    return static_cast<int16_t>((sum > 0 ? sum + half : sum - half) / (2 * half));
+  }
+};
+
 /// out[y][x] = in at the place of (y, x), of which beyond the edge is the edge.
 struct Resize {
   static constexpr const char* name = "Resize";
   static constexpr int max_inputs = 1;
-  static constexpr bool same_scale = true;
+  static constexpr bool same_scale = true, long_sums = true;
 
   template <class N>
   struct Data {
@@ -48,7 +57,7 @@ struct Resize {
     /// The pixel at or before the place of each output row, then of each column.
     const int16_t* from = nullptr;
     /// How far the place is from there to the next pixel, of Blend<Rescale>::one.
-    const typename N::Acc* fraction = nullptr;
+    const typename N::Factor* fraction = nullptr;
 
     static constexpr void fields(auto& d, auto visit) {
       visit("from", d.from), visit("fraction", d.fraction);

@@ -2,7 +2,7 @@
 /// Softmax over the last axis, and its logarithm.
 #pragma once
 
-#include "nnom/numbers.hpp"
+#include "nnom/function16.hpp"
 
 namespace nnom {
 
@@ -19,14 +19,16 @@ constexpr int32_t log2_of(uint32_t x) {
   return log;
 }
 
-/// out = e^(beta * (in - max)) / sum of them, over each run of `length` elements. Quantised, the
-/// output has scale 1/256 and zero point -128; its logarithm has scale 1/16 and zero point 127.
+/// out = e^(beta * (in - max)) / sum of them, over each run of `length` elements. In int8, the
+/// output has scale 1/256 and zero point -128; its logarithm has scale 1/16 and zero point 127. In
+/// int16 it has scale 1/32768; from int8 to int16, scale 1/65536 and zero point -32768.
 struct Softmax {
   static constexpr const char* name = "Softmax";
   static constexpr int max_inputs = 1;
+  static constexpr bool widens = true;
 
   template <class N>
-  struct Data {
+  struct Data8 {
     using Numbers = N;
     /// e^(-d * beta * scale of the input), d = max - in: a float, or (Double) in units of 2^-31.
     const typename N::Rescale::Power* table = nullptr;
@@ -40,6 +42,20 @@ struct Softmax {
             visit("zero", d.zero);
     }
   };
+  /// Tables for at_table(), as both of TFLite's dialects have them.
+  template <class N>
+  struct Data16 {
+    using Numbers = N;
+    const int16_t* power = nullptr;    ///< e^(x - 10) over [0, 10], in units of 2^-15
+    const int16_t* inverse = nullptr;  ///< 1 / (1 + x) over [0, 1]
+    Double rescale{};                  ///< from the input to units of 10 / 65535
+
+    static constexpr void fields(auto& d, auto visit) {
+      visit("power", d.power), visit("inverse", d.inverse), visit("rescale", d.rescale);
+    }
+  };
+  template <class N>
+  using Data = either<sizeof(typename N::In) == 2, Data16<N>, Data8<N>>;
 
   float beta = 1;
   bool log = false;
@@ -53,7 +69,7 @@ struct Softmax {
   }
   template <class N>
   constexpr Memory memory() const {
-    return {0, 0};
+    return {0, sizeof(typename N::Out) > sizeof(typename N::In) ? Memory::never : 0};
   }
   static constexpr void fields(auto& op, auto visit) {
     visit("beta", op.beta), visit("log", op.log), visit("rows", op.rows);
@@ -68,7 +84,11 @@ struct Softmax {
       typename N::Out* out = io.out.base + y * op.length;
       typename N::In top = in[0];
       for (int i = 1; i < op.length; ++i) top = in[i] > top ? in[i] : top;
-      if constexpr (N::quantised) {
+      if constexpr (sizeof *in == 2) {
+        quantised(d, in, top, out, op.length);
+      } else if constexpr (sizeof *out == 2) {
+        quantised(d.table, in, top, out, op.length);
+      } else if constexpr (N::quantised) {
         if (op.log)
           logarithm(d, log2_of_sum(d.table, in, top, op.length), in, top, out, op.length);
         else
@@ -89,27 +109,50 @@ struct Softmax {
 
  private:
   /// As desktop TFLite: in floats.
-  static void quantised(const float* table, const int8_t* in, int top, int8_t* out, int n) {
+  template <class Out>
+  static void quantised(const float* table, const int8_t* in, int top, Out* out, int n) {
+    constexpr int one = 1 << 8 * sizeof(Out);
     float sum = 0;
     for (int i = 0; i < n; ++i) sum = rounded(sum + table[top - in[i]]);
-    const float inverse = rounded(1 / rounded(sum * (1.0f / 256)));
+    const float inverse = rounded(1 / rounded(sum * (1.0f / one)));
     for (int i = 0; i < n; ++i) {
       const float p = rounded(table[top - in[i]] * inverse);
       const int q = static_cast<int>(rounded(p + 0.5f));
-      out[i] = static_cast<int8_t>(min(q, 255) - 128);
+      out[i] = static_cast<Out>(min(q, one - 1) - one / 2);
     }
   }
   /// As TFLite Micro: fractions of 31 bits, their sum of 19.
-  static void quantised(const int32_t* table, const int8_t* in, int top, int8_t* out, int n) {
+  template <class Out>
+  static void quantised(const int32_t* table, const int8_t* in, int top, Out* out, int n) {
+    constexpr int bits = 8 * sizeof(Out), one = 1 << bits;
     int32_t sum = 0;
     for (int i = 0; i < n; ++i) sum += shifted_down(table[top - in[i]], 12);
     const int zeros = __builtin_clz(static_cast<uint32_t>(sum));
     const auto fraction = static_cast<int32_t>((static_cast<uint32_t>(sum) << zeros) - (1u << 31));
     const int32_t inverse = shifted_up(reciprocal(fraction), 1);
-    const int down = 35 - zeros;  // of so many values that each is none above 31
+    const int down = 43 - bits - zeros;  // of so many values that each is none above 31
     for (int i = 0; i < n; ++i) {
       const int32_t p = high_product(inverse, table[top - in[i]]);
-      out[i] = static_cast<int8_t>((down > 31 ? 0 : min(shifted_down(p, down), 255)) - 128);
+      out[i] = static_cast<Out>((down > 31 ? 0 : min(shifted_down(p, down), one - 1)) - one / 2);
+    }
+  }
+  /// In int16; `out` holds the powers until their sum is known.
+  template <class Data>
+  static void quantised(const Data& d, const int16_t* in, int top, int16_t* out, int n) {
+    int32_t sum = 0;
+    for (int i = 0; i < n; ++i) {
+      const int x = d.rescale(in[i] - top) + INT16_MAX;
+      out[i] = static_cast<int16_t>(at_table(d.power, clamp16(x)));
+      sum += out[i];
+    }
+    const int zeros = __builtin_clz(static_cast<uint32_t>(sum));
+    const auto mantissa =
+        static_cast<int32_t>((static_cast<uint32_t>(sum) << (zeros - 1)) + (1 << 13)) >> 14;
+    const int inverse = at_table(d.inverse, clamp16(mantissa - 3 * (1 << 15)));
+    const int down = 31 - zeros;
+    for (int i = 0; i < n; ++i) {
+      const int p = (out[i] * inverse + (1 << (down - 1))) >> down;
+      out[i] = static_cast<int16_t>(max(0, min(p, INT16_MAX)));
     }
   }
   /// The logarithm of the sum, to base 2, in units of 2^-16.

@@ -17,7 +17,7 @@ namespace nnom {
 struct Svdf {
   static constexpr const char* name = "Svdf";
   static constexpr int max_inputs = 1;
-  static constexpr bool keeps_state = true, packed = true;
+  static constexpr bool keeps_state = true, packs_weights = true, int8_only = true;
 
   template <class N>
   struct Data {

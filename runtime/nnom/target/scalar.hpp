@@ -34,7 +34,7 @@ struct Scalar {
                                           const typename N::Weight* weights, const Matrix& m, int r,
                                           typename N::Acc (&acc)[P][R]) {
     using L = typename N::Layout;
-    using A = typename N::Acc;
+    using F = typename N::Factor;
     if constexpr (L::depth == 1) {  // weight k of row r + i lies at w[k * k_step + i * row_step]
       constexpr bool interleaved = L::group({R, 1, 1}, 0) == R && R > 1;
       const int row_step = interleaved ? 1 : L::row_size(m);
@@ -42,12 +42,12 @@ struct Scalar {
       const typename N::Weight* w = weights + r * L::row_size(m);
       window.taps([&](const Line* x) NNOM_INLINE {
         for (int k = 0; k < window.length; ++k, w += k_step) {
-          A a[P];
+          F a[P];
 #pragma GCC unroll 4
           for (int p = 0; p < P; ++p) a[p] = x[p * step + k];
 #pragma GCC unroll 8
           for (int i = 0; i < R; ++i) {
-            const A b = w[i * row_step];
+            const F b = w[i * row_step];
 #pragma GCC unroll 4
             for (int p = 0; p < P; ++p) acc[p][i] += a[p] * b;
           }
@@ -59,7 +59,7 @@ struct Scalar {
         for (int k = 0; k < window.length; ++k)
           for (int i = 0; i < R; ++i)
             for (int p = 0; p < P; ++p)
-              acc[p][i] += A{x[p * step + k]} * A{weights[L::index(m, r + i, tap, k)]};
+              acc[p][i] += F{x[p * step + k]} * F{weights[L::index(m, r + i, tap, k)]};
         ++tap;
       });
     }
@@ -70,11 +70,11 @@ struct Scalar {
   [[gnu::always_inline]] static void depthwise(const Window<Line>& window, int c, int channels,
                                                const typename N::Weight* weights,
                                                typename N::Acc (&acc)[B]) {
-    using A = typename N::Acc;
+    using F = typename N::Factor;
     window.taps([&](const Line* x) NNOM_INLINE {
 #pragma GCC unroll 8
       for (int i = 0; i < B; ++i)
-        acc[i] += A{x[c + i]} * A{weights[N::Layout::channel(c + i, channels)]};
+        acc[i] += F{x[c + i]} * F{weights[N::Layout::channel(c + i, channels)]};
       weights += channels;
     });
   }

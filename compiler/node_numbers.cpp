@@ -1,0 +1,70 @@
+#include "compiler/node_numbers.hpp"
+
+#include <fmt/format.h>
+
+#include "compiler/error.hpp"
+#include "compiler/op_table.hpp"
+#include "compiler/quantise/dialect.hpp"
+
+namespace nnomc {
+namespace {
+
+Rescaling rescaling_of(const Node& node, const Numbers& numbers) {
+  const OpInfo& op = info(node.op);
+  if (!op.linear) return op.long_sums ? Rescaling::reduced : Rescaling::twice;
+  using Kernel = StoredWeights::Kernel;
+  const Kernel kernel = node.stored ? node.stored->kernel : Kernel::convolution;
+  if (kernel == Kernel::dense_32) return Rescaling::twice;
+  return kernel == Kernel::dense && numbers.single() ? Rescaling::floating : Rescaling::reduced;
+}
+
+}  // namespace
+
+int bits_of(const Graph& graph, int tensor) {
+  const auto& q = graph.tensors[static_cast<size_t>(tensor)].quantisation;
+  return q ? q->bits : 8;
+}
+
+Numbers numbers_of(const Graph& graph, const Node& node, Numbers numbers) {
+  if (!numbers.quantised) return numbers;
+  const int out = bits_of(graph, node.output);
+  const int in = node.inputs.empty() ? out : bits_of(graph, node.inputs[0]);
+  for (const int t : node.inputs)
+    if (bits_of(graph, t) != in)
+      throw Error("{}: layer '{}' ({}): some of its inputs are int8, others int16", graph.file,
+                  node.name, node.source);
+  numbers.width = in == out ? (in == 8 ? Width::int8 : Width::int16)
+                            : (in == 8 ? Width::widening : Width::narrowing);
+  if (numbers.width == Width::int8 && numbers.single() && graph.quantised() &&
+      graph.reference == Reference::tflite && rounds_twice(graph, node))
+    numbers.rounding = Rounding::double_rounding;
+  if (numbers.width == Width::int16) numbers.rescaling = rescaling_of(node, numbers);
+  return numbers;
+}
+
+const char* width_text(const Numbers& numbers) {
+  if (!numbers.quantised) return "float";
+  const char* const names[] = {"int8", "int16", "int8 to int16", "int16 to int8"};
+  return names[static_cast<size_t>(numbers.width)];
+}
+
+std::string type_text(const Numbers& numbers) {
+  const char* const layouts[] = {"Plain", "Dsp", "Vector"};
+  const char* const rescalings[] = {"Double", "Reduced", "Floating"};
+  const char* const dialect = numbers.single() ? "Single" : "Double";
+  switch (numbers.width) {
+    case Width::int8:
+      return fmt::format("nnom::Int8<nnom::{}, nnom::layout::{}>", dialect,
+                         layouts[static_cast<size_t>(numbers.layout)]);
+    case Width::int16:
+      return fmt::format("nnom::Int16<nnom::{}, nnom::layout::Plain>",
+                         rescalings[static_cast<size_t>(numbers.rescaling)]);
+    case Width::widening:
+      return fmt::format("nnom::Widening<nnom::{}>", dialect);
+    case Width::narrowing:
+      break;
+  }
+  return "nnom::Narrowing";
+}
+
+}  // namespace nnomc
