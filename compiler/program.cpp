@@ -15,6 +15,23 @@ int64_t Program::weights_bytes() const {
   return static_cast<int64_t>(sum);
 }
 
+nnom::Quantisation board_quantisation(const Program& program, int tensor) {
+  const Quantisation& q = program.scales[static_cast<size_t>(tensor)];
+  using nnom::Halves;
+  Halves halves = Halves::away_from_zero;
+  if (program.graph.reference == Reference::onnx)
+    halves = Halves::to_even;
+  else if (program.numbers.single() && q.bits == 8)
+    halves = Halves::to_even_of_product;
+  return {static_cast<float>(q.scale), q.zero, halves};
+}
+
+int stored_value(const Program& program, int tensor, float value) {
+  const nnom::Quantisation board = board_quantisation(program, tensor);
+  return program.scales[static_cast<size_t>(tensor)].bits == 16 ? board.stored<int16_t>(value)
+                                                                : board.stored<int8_t>(value);
+}
+
 void store(const Program& program, int tensor, std::span<const float> values,
            std::span<unsigned char> to) {
   if (!program.numbers.quantised) {
@@ -24,7 +41,7 @@ void store(const Program& program, int tensor, std::span<const float> values,
   const Quantisation& q = program.scales[static_cast<size_t>(tensor)];
   const size_t element = static_cast<size_t>(q.bits) / 8;
   for (size_t i = 0; i < to.size() / element; ++i) {
-    const auto stored = static_cast<int16_t>(quantise_input(values[i], q));
+    const auto stored = static_cast<int16_t>(stored_value(program, tensor, values[i]));
     std::memcpy(to.data() + i * element, &stored, element);  // little-endian, as all boards
   }
 }

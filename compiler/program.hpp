@@ -8,6 +8,7 @@
 #include "compiler/graph.hpp"
 #include "compiler/op_table.hpp"
 #include "compiler/plan/plan.hpp"
+#include "nnom/model.hpp"
 
 namespace nnomc {
 
@@ -23,6 +24,11 @@ struct Program {
   int64_t weights_bytes() const;
 };
 
+/// The quantisation of an input or output as the board has it. It rounds as the program's reference
+/// does: ONNX, or the TensorFlow Lite of its dialect.
+nnom::Quantisation board_quantisation(const Program& program, int tensor);
+/// A value of `tensor` of a quantised program as a board stores it.
+int stored_value(const Program& program, int tensor, float value);
 /// Writes the values of `tensor` as the program stores them: quantised as on the board, or floats.
 void store(const Program& program, int tensor, std::span<const float> values,
            std::span<unsigned char> to);

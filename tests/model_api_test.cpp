@@ -267,6 +267,25 @@ TEST(Model, IsNothingButItsArena) {
   static_assert(std::is_trivially_destructible_v<nnom::Model<Next>>);
 }
 
+TEST(Quantisation, RoundsHalvesAsAsked) {
+  using nnom::Halves;
+  const float halves[] = {-2.5f, -1.5f, -0.5f, 0.5f, 1.5f, 2.5f};
+  const std::pair<Halves, std::vector<int>> cases[] = {
+      {Halves::away_from_zero, {-3, -2, -1, 1, 2, 3}},
+      {Halves::to_even, {-2, -2, 0, 0, 2, 2}},
+      {Halves::to_even_of_product, {-2, -2, 0, 0, 2, 2}},
+  };
+  for (const auto& [rounding, want] : cases) {
+    const nnom::Quantisation q(0.25f, 3, rounding);
+    for (size_t i = 0; i < want.size(); ++i) EXPECT_EQ(q.stored(0.25f * halves[i]), 3 + want[i]);
+  }
+  // 1 / 0.3f is rounded up: the product is half way, the quotient below it.
+  const float x = 0.15f;
+  const nnom::Quantisation product(0.3f, 0, Halves::to_even_of_product), quotient(0.3f, 0);
+  EXPECT_EQ(product.stored(x), std::nearbyint(x * (1 / 0.3f)));
+  EXPECT_EQ(quotient.stored(x), std::round(x / 0.3f));
+}
+
 /// The nearest stored value of value / scale, as a float, halves away from zero.
 int nearest(float value, const nnom::Quantisation& q) {
   const float steps = value / q.scale;

@@ -158,8 +158,7 @@ TEST(Targets, AgreeOnTheExample) {
     std::vector<std::byte> samples;
     for (size_t i = 0; i < 5; ++i)
       for (const float v : images.read(i, 0))
-        samples.push_back(static_cast<std::byte>(
-            quantise_input(v, program.scales[static_cast<size_t>(graph.inputs[0])])));
+        samples.push_back(static_cast<std::byte>(stored_value(program, graph.inputs[0], v)));
     check({core, core, kBalanced, kSingle, true, 0}, program, samples);
   }
 }

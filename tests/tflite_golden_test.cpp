@@ -141,8 +141,7 @@ class GoldenDesktop : public Golden {
       for (size_t k = 0; k < size; ++k) {
         float real = static_cast<float>(file[k]);
         if (file.size() == size * 4) std::memcpy(&real, file.data() + k * 4, 4);
-        stored.push_back(static_cast<std::byte>(
-            quantise_input(real, p.scales[static_cast<size_t>(p.graph.inputs[0])])));
+        stored.push_back(static_cast<std::byte>(stored_value(p, p.graph.inputs[0], real)));
       }
       all.push_back(std::move(stored));
     }
@@ -205,16 +204,16 @@ TEST(TfliteAccuracy, IsTfliteOwn) {
       options.target = "host";
       options.rounding = rounding;
       const Program p = compile(load_model(kModels + c.model), {}, options);
-      const Quantisation& q = p.scales[static_cast<size_t>(p.graph.inputs[0])];
-      const Inputs inputs{static_cast<size_t>(labels.size()),
-                          [&](size_t sample, size_t, std::span<unsigned char> to) {
-                            for (size_t i = 0; i < to.size(); ++i) {
-                              const double v = x.at(static_cast<int64_t>(sample * to.size() + i));
-                              const auto real = static_cast<float>(scaled ? v / 255 : v);
-                              to[i] = static_cast<unsigned char>(stored ? static_cast<int8_t>(v)
-                                                                        : quantise_input(real, q));
-                            }
-                          }};
+      const Inputs inputs{
+          static_cast<size_t>(labels.size()),
+          [&](size_t sample, size_t, std::span<unsigned char> to) {
+            for (size_t i = 0; i < to.size(); ++i) {
+              const double v = x.at(static_cast<int64_t>(sample * to.size() + i));
+              const auto real = static_cast<float>(scaled ? v / 255 : v);
+              to[i] = static_cast<unsigned char>(stored ? static_cast<int8_t>(v)
+                                                        : stored_value(p, p.graph.inputs[0], real));
+            }
+          }};
       const Measured run = run_on_host(p, inputs, "");
       const size_t classes = output_bytes(p, 0);
       size_t found = 0;

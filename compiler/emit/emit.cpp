@@ -24,8 +24,11 @@ bool is_fixed(const Node& node, Optimise optimise) {
   return optimise == Optimise::speed ? first || depthwise : optimise == Optimise::balanced && first;
 }
 
-std::string quantisation_text(const Quantisation& q) {
-  return fmt::format("{{{}, {}}}", value_text(q.scale), q.zero);
+std::string quantisation_text(const nnom::Quantisation& q) {
+  const char* const halves[] = {"", ", nnom::Halves::to_even",
+                                ", nnom::Halves::to_even_of_product"};
+  return fmt::format("{{{}, {}{}}}", value_text(q.scale), q.zero,
+                     halves[static_cast<size_t>(q.halves)]);
 }
 
 /// "real = 0.0039 * (stored + 128)"
@@ -52,7 +55,7 @@ class Emitter {
     for (const int t : tensors)
       s += fmt::format("        {{{}u, {}u, {}}},\n", p_.plan.tensor[static_cast<size_t>(t)],
                        tensor_bytes(p_.graph, t, p_.numbers),
-                       quantisation_text(p_.scales[static_cast<size_t>(t)]));
+                       quantisation_text(board_quantisation(p_, t)));
     return s + "    };\n    return slots[i];\n  }\n";
   }
 

@@ -8,7 +8,6 @@
 #include <type_traits>
 
 #include "compiler/quantise/quantisation.hpp"
-#include "nnom/model.hpp"
 #include "nnom/numbers16.hpp"
 
 namespace nnomc {
@@ -67,12 +66,6 @@ int quantise_limit(float real, const Quantisation& q) {
   const float stored = std::is_same_v<Rescale, nnom::Single> ? std::nearbyint(steps + zero)
                                                              : std::round(steps) + zero;
   return std::clamp(static_cast<int>(stored), q.lowest(), q.highest());
-}
-
-/// The stored value of a model's input, to the bit as a board works it out.
-inline int quantise_input(float real, const Quantisation& q) {
-  const nnom::Quantisation board{static_cast<float>(q.scale), q.zero};
-  return q.bits == 16 ? board.stored<int16_t>(real) : board.stored<int8_t>(real);
 }
 
 inline double dequantise(int stored, const Quantisation& q) { return q.scale * (stored - q.zero); }

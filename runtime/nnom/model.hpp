@@ -22,26 +22,36 @@ namespace nnom {
 /// Changes when generated code and this library stop fitting together.
 enum : int { api_version = 1 };
 
+/// What becomes of a real number half way between two stored ones. Desktop TFLite rounds halves to
+/// even, and multiplies by 1 / scale where the others divide.
+enum class Halves : unsigned char { away_from_zero, to_even, to_even_of_product };
+
 /// real = scale * (stored - zero)
 struct Quantisation {
   float scale;
   int zero;
+  Halves halves;
+
+  constexpr Quantisation(float s, int z, Halves h = Halves::away_from_zero)
+      : scale(s), zero(z), halves(h) {}
 
   float real(int stored) const { return scale * static_cast<float>(stored - zero); }
 
-  /// The nearest stored value of type T (int8_t or int16_t), halves away from zero, limited to what
-  /// T holds; infinities go to the ends, NaN to `zero`.
+  /// The nearest stored value of type T (int8_t or int16_t), limited to what T holds; infinities go
+  /// to the ends, NaN to `zero`.
   template <class T = int8_t>
   T stored(float value) const {
     const int highest = sizeof(T) == 1 ? INT8_MAX : INT16_MAX, lowest = -highest - 1;
     const float most = 2 * static_cast<float>(highest + 1);
-    const float q = value / scale;
+    const float q = halves == Halves::to_even_of_product ? value * (1.0f / scale) : value / scale;
     if (!(q == q)) return static_cast<T>(zero);
     if (q >= most) return static_cast<T>(highest);
     if (q <= -most) return static_cast<T>(lowest);
     const int whole = static_cast<int>(q);
-    const float rest = q - static_cast<float>(whole);  // exact
-    const int r = whole + (rest >= 0.5f) - (rest <= -0.5f) + zero;
+    const float rest = q - static_cast<float>(whole);                    // exact
+    const bool up = halves == Halves::away_from_zero || whole % 2 != 0;  // if it is a half
+    const int r = whole + (rest > 0.5f || (rest == 0.5f && up)) -
+                  (rest < -0.5f || (rest == -0.5f && up)) + zero;
     return static_cast<T>(r < lowest ? lowest : r > highest ? highest : r);
   }
 };

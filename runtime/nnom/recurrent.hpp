@@ -14,7 +14,7 @@ namespace nnom {
 template <class N>
 struct Wide : N {
   using Out = either<N::quantised, int32_t, typename N::Acc>;
-  using Rescale = either<sizeof(typename N::In) == 2, typename N::Rescale,
+  using Rescale = either<sizeof(typename N::Out) == 2, typename N::Rescale,
                          either<N::quantised, Double, Unscaled>>;
   static constexpr Out lowest = N::quantised ? Out(INT32_MIN) : Out(-__builtin_huge_valf());
   static constexpr Out highest = N::quantised ? Out(INT32_MAX) : Out(__builtin_huge_valf());
