@@ -98,7 +98,7 @@ class Builder {
     v.type = t.type();
     if (t.sparsity()) fail("tensor '{}' is stored sparsely, which is not supported", v.name);
     size_t size = 1;
-    for (const int d : between ? std::span<const int>() : numbers(t.shape())) {
+    for (const int d : between ? std::vector<int>() : numbers(t.shape())) {
       if (d < 1 || (size *= static_cast<size_t>(d)) > kMostElements)
         fail("tensor '{}' has the impossible shape {}", v.name,
              fmt::join(numbers(t.shape()), " x "));
@@ -140,9 +140,11 @@ class Builder {
     }
     const int64_t zero = zeros.empty() ? 0 : zeros[0];
     const int moved = v.type == format::ElementType_uint8 ? kUint8Zero : 0;
-    if (zero < -32768 || zero > 32767) fail("tensor '{}' has the zero point {}", v.name, zero);
     const int bits = v.type == format::ElementType_int16 ? 16 : 8;
-    v.scale = Quantisation{static_cast<double>(scales[0]), static_cast<int>(zero) - moved, bits};
+    v.scale = Quantisation{static_cast<double>(scales[0]), 0, bits};
+    if (zero - moved < v.scale->lowest() || zero - moved > v.scale->highest())
+      fail("tensor '{}' has the zero point {}", v.name, zero);
+    v.scale->zero = static_cast<int>(zero) - moved;
   }
 
   /// The constants that graph `index` assigns to variables, before the first run.
@@ -186,10 +188,10 @@ class Builder {
     std::set<int> outside;
     for (const auto* op : *graph().operators()) {
       const int code = session_.file.code(*op);
-      if (code == kQuantize && is_graph_input(numbers(op->inputs())[0]) &&
-          value(numbers(op->inputs())[0]).type == format::ElementType_float32)
-        outside.insert(numbers(op->inputs())[0]);
-      if (code == kDequantize) outside.insert(numbers(op->outputs())[0]);
+      const int in = first(op->inputs());
+      if (code == kQuantize && is_graph_input(in) && value(in).type == format::ElementType_float32)
+        outside.insert(in);
+      if (code == kDequantize) outside.insert(first(op->outputs()));
     }
     bool any = false;
     const auto check = [&](int t) {
@@ -210,6 +212,10 @@ class Builder {
     return any;
   }
 
+  /// The first tensor of a list, -1 if there is none.
+  static int first(const flatbuffers::Vector<int>* list) {
+    return list && list->size() ? numbers(list)[0] : -1;
+  }
   bool is_graph_input(int t) const {
     const auto inputs = numbers(graph().inputs());
     return std::count(inputs.begin(), inputs.end(), t) > 0;
@@ -222,8 +228,9 @@ class Builder {
     if (!session_.quantised) return;
     // A real input is given as what QUANTIZE makes of it.
     for (const auto* op : *graph().operators())
-      if (!v.scale && session_.file.code(*op) == kQuantize && numbers(op->inputs())[0] == t)
-        v.scale = value(numbers(op->outputs())[0]).scale;
+      if (!v.scale && session_.file.code(*op) == kQuantize && first(op->inputs()) == t &&
+          first(op->outputs()) >= 0)
+        v.scale = value(first(op->outputs())).scale;
     if (!v.scale) fail("input '{}' has no scale", v.name);
     session_.graph.tensors.back().quantisation = v.scale;
   }

@@ -91,7 +91,9 @@ int Call::picture(int i) {
   if (value.rank() != 4)
     fail("its input is {} and not a picture (batch, height, width, channels)",
          fmt::join(value.dims, " x "));
+  constexpr int kMostPictures = 64;  // each gets nodes of its own
   pictures_ = value.dims[0];
+  if (pictures_ > kMostPictures) fail("a batch of {} pictures is too large", pictures_);
   if (pictures_ == 1) return tensor(i);
   const int all = tensor(i), at = static_cast<int>(made_.size());
   nnom::Slice one;
@@ -205,6 +207,7 @@ int Call::restated(int tensor, std::optional<Quantisation> scale) {
 }
 
 void Call::set_constant(std::vector<double> values) {
+  out();  // is there
   Value& value = session_.values[static_cast<size_t>(numbers(op_.outputs())[0])];
   value.is_constant = true;
   value.constant = std::move(values);

@@ -130,7 +130,7 @@ class Call {
   void check_window(const auto& op) const {
     for (const int n :
          {op.kernel.h, op.kernel.w, op.stride.h, op.stride.w, op.dilation.h, op.dilation.w})
-      if (n < 1 || n > 1 << 20) fail("a kernel size, stride or dilation of {} makes no sense", n);
+      if (n < 1 || n > 1 << 15) fail("a kernel size, stride or dilation of {} makes no sense", n);
   }
 
   const Shape& shape(int tensor) const { return session_.graph.shape(tensor); }

@@ -61,8 +61,9 @@ const format::Tensor& File::tensor(const format::Graph& graph, int index) {
 }
 
 std::span<const unsigned char> File::data(const format::Tensor& tensor) const {
-  const auto* buffer = model().buffers()->Get(tensor.buffer());
-  return tensor.buffer() == 0 ? std::span<const unsigned char>() : numbers(buffer->data());
+  const auto* bytes = model().buffers()->Get(tensor.buffer())->data();
+  if (tensor.buffer() == 0 || !bytes) return {};
+  return {bytes->data(), bytes->size()};
 }
 
 int File::code(const format::Operator& op) const {

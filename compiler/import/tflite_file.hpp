@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 #include <span>
 #include <string>
 #include <vector>
@@ -52,10 +53,12 @@ class File {
   std::vector<std::byte> bytes_;
 };
 
-/// A vector of the file, which may be missing.
+/// A vector of the file, which may be missing. Nobody vouches for how it is aligned.
 template <class T>
-std::span<const T> numbers(const flatbuffers::Vector<T>* vector) {
-  return vector ? std::span<const T>(vector->data(), vector->size()) : std::span<const T>();
+std::vector<T> numbers(const flatbuffers::Vector<T>* vector) {
+  std::vector<T> copy(vector ? vector->size() : 0);
+  if (!copy.empty()) std::memcpy(copy.data(), vector->Data(), copy.size() * sizeof(T));
+  return copy;
 }
 
 }  // namespace nnomc::tflite

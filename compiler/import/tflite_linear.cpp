@@ -68,9 +68,11 @@ Node linear(Call& call, const Op& op, int input, int weights, int bias, size_t c
   StoredWeights stored;
   stored.kernel = kernel;
   stored.scale = w.channel_scales;
-  if (stored.scale.empty()) {
-    if (!w.scale || (w.type != format::ElementType_int8 && w.type != format::ElementType_uint8))
-      call.fail("its weights are neither int8 nor uint8: export the model as int8");
+  const bool one = stored.scale.empty();
+  if ((one && !w.scale) ||
+      (w.type != format::ElementType_int8 && (!one || w.type != format::ElementType_uint8)))
+    call.fail("its weights are neither int8 nor uint8: export the model as int8");
+  if (one) {
     if (w.type == format::ElementType_int8) stored.zero = w.scale->zero;
     stored.scale = {static_cast<float>(w.scale->scale)};
   } else if (stored.scale.size() != channels) {

@@ -79,7 +79,8 @@ constexpr Inferred picture(const Image& out, int rank) {
 constexpr Inferred slide(auto& op, const Shape& in, int channels) {
   if (in.rank < 1 || in.rank > 3)
     return {{}, "its input must have 1 to 3 axes (height, width, channels) besides the batch"};
-  if (min(op.kernel.size(), min(op.stride.size(), op.dilation.size())) < 1)
+  const auto least = [](const Size& s) { return min(s.h, s.w); };
+  if (min(least(op.kernel), min(least(op.stride), least(op.dilation))) < 1)
     return {{}, "kernel size, strides and dilation must be positive"};
   op.in = image(in);
   const int h = op.in.h + op.pad.top + op.pad.bottom - span_h(op);

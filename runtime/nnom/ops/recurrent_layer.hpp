@@ -229,12 +229,13 @@ struct RecurrentLayer {
     for (int g = 0; g < gates; ++g) {
       const int b = g * op.units;
       Cell::prepare(s, g);
+      const auto own = [&](const auto* rescale) { return rescale ? rescale + b : nullptr; };
       multiply_line<T, N>(
-          line, {op.matrix(false), d.weights + g * sizes[0], d.bias + b, d.rescale + b, true},
+          line, {op.matrix(false), d.weights + g * sizes[0], d.bias + b, own(d.rescale), true},
           s.x_sum);
       multiply_line<T, H>(op.cell.takes_reset(g) ? s.m.reset : s.m.hidden,
                           {op.matrix(true), d.recurrent + g * sizes[1], d.recurrent_bias + b,
-                           d.recurrent_rescale + b, true},
+                           own(d.recurrent_rescale), true},
                           s.h_sum);
       const int f = Cell::function(g);
       for (int u = 0; u < op.units; ++u)
