@@ -39,7 +39,7 @@ struct MfccConfig {
   double full_scale = 1;    ///< what a sample of 32768 is
   bool per_sample = false;  ///< divide powers by the length of the FFT
   Log log = Log::natural;
-  double floor = 1e-10;   ///< an energy below it is taken for it
+  double floor = 1e-6;    ///< an energy below it is taken for it
   int coefficients = 13;  ///< of the MFCC
   int lifter = 0;         ///< coefficient k times 1 + lifter / 2 sin(pi k / lifter)
   bool energy = false;    ///< coefficient 0 is the log of the frame's energy
@@ -87,6 +87,7 @@ constexpr MfccConfig librosa(int rate, int frame = 2048, int hop = 512) {
           .scale = MelScale::slaney,
           .norm = Norm::area,
           .log = Log::decibel,
+          .floor = 1e-10,
           .coefficients = 20};
 }
 

@@ -4,8 +4,7 @@
 /// Two real numbers go into one complex one, whose transform, half as long, is taken apart
 /// afterwards. That transform is radix 4, decimated in time, with one radix 2 step first where its
 /// length asks for it; its input is in the order of reversed bits. Every step divides by its radix,
-/// so nothing overflows and the result is the sum divided by `n`. Samples of 16 bits enter with 14
-/// more, and what rounding loses lies 90 dB and more below a loud one; see docs/dsp.md.
+/// so nothing overflows. What rounding loses lies 120 dB below what is left: see docs/dsp.md.
 #pragma once
 
 #include "nnom/dsp/fixed.hpp"
@@ -21,7 +20,7 @@ constexpr uint64_t power(Complex z) {
   return static_cast<uint64_t>(int64_t{z.re} * z.re + int64_t{z.im} * z.im);
 }
 
-/// `n` real numbers, 64 to 2048, a power of two. Holds 4 * n + 8 bytes.
+/// `n` real numbers, 64 to 2048, a power of two. Holds 4 * n + 12 bytes.
 ///
 ///     nnom::dsp::RealFft<512> fft;
 ///     fft.run(samples);                       // int16_t samples[512]
@@ -33,30 +32,44 @@ class RealFft {
 
  public:
   static constexpr int size = n, bin_count = n / 2 + 1;
-  /// What `run` multiplies by: bins are sum(samples[i] e^(-2 pi j i k / n)) * 2^input_bits / n.
+  /// After `run`, bins are sum(samples[i] e^(-2 pi j i k / n)) * 2^(input_bits + shift()) / n.
   static constexpr int input_bits = 14;
 
   /// Takes `count` numbers, at most n, from `next()`, each at most 2^29 either way; the rest are 0.
   template <class Next>
   void load(int count, Next next) {
+    int32_t used = 0;  // has every bit that a number has
+    const auto take = [&] {
+      const int32_t v = next();
+      used |= v ^ (v >> 31);
+      return v;
+    };
     int i = 0;
     for (; i < count / 2; ++i) {
       Complex& z = data_[place(i)];
-      z.re = next();
-      z.im = next();
+      z.re = take();
+      z.im = take();
     }
-    if (count % 2 != 0) data_[place(i++)] = {next(), 0};
+    if (count % 2 != 0) data_[place(i++)] = {take(), 0};
     for (; i < half; ++i) data_[place(i)] = {0, 0};
+    const int room = used == 0 ? 0 : __builtin_clz(static_cast<unsigned>(used)) - 3;
+    shift_ = room > 0 ? room : 0;
   }
 
-  /// What was loaded becomes its spectrum, divided by n.
+  /// What was loaded becomes its spectrum times 2^shift() / n.
   void transform() {
     int q = 1;
     if constexpr (odd) {
-      pairs();
+      pairs(shift_);
       q = 2;
+    } else {
+      plain_quarters(1, shift_);
+      q = 4;
     }
-    for (; q < half; q *= 4) quarters(q);
+    for (; q < half; q *= 4) {
+      plain_quarters(q, 0);
+      quarters(q);
+    }
     take_apart();
   }
 
@@ -68,6 +81,9 @@ class RealFft {
 
   /// n / 2 + 1 of them, from 0 Hz to half the sample rate.
   const Complex* bins() const { return data_; }
+  /// How far a quiet input was shifted up, so that rounding is as small beside it as beside a loud
+  /// one.
+  int shift() const { return shift_; }
 
  private:
   static constexpr int half = n / 2;
@@ -108,9 +124,10 @@ class RealFft {
     return reversed.low[i & (low - 1)] | reversed.high[i >> low_bits];
   }
 
-  void pairs() {
+  void pairs(int up) {
     for (Complex* z = data_; z != data_ + half; z += 2) {
-      const Complex a{z[0].re >> 1, z[0].im >> 1}, b{z[1].re >> 1, z[1].im >> 1};
+      const Complex a{(z[0].re << up) >> 1, (z[0].im << up) >> 1};
+      const Complex b{(z[1].re << up) >> 1, (z[1].im << up) >> 1};
       z[0] = {a.re + b.re, a.im + b.im};
       z[1] = {a.re - b.re, a.im - b.im};
     }
@@ -127,15 +144,19 @@ class RealFft {
     z[3 * q] = {less.re - turned.re, less.im - turned.im};
   }
 
-  static Complex quarter(Complex z) { return {z.re >> 2, z.im >> 2}; }
   /// z * (cos - j sin) / 4
   static Complex turn(Complex z, int32_t cos, int32_t sin) {
     return {high_sum(z.re, cos, z.im, sin), high_sum(z.im, cos, -z.re, sin)};
   }
 
-  void quarters(int q) {
+  /// Those that need no turning.
+  void plain_quarters(int q, int up) {
+    const auto quarter = [up](Complex z) { return Complex{(z.re << up) >> 2, (z.im << up) >> 2}; };
     for (Complex* z = data_; z < data_ + half; z += 4 * q)
       combine(z, q, quarter(z[0]), quarter(z[2 * q]), quarter(z[q]), quarter(z[3 * q]));
+  }
+
+  void quarters(int q) {
     const int step = n / (4 * q);
     for (int i = 1; i < q; ++i) {
       const int32_t* const s = sines.value + i * step;
@@ -143,7 +164,7 @@ class RealFft {
       const int32_t* const u = t + i * step;
       const int32_t s1 = *s, s2 = *t, s3 = *u, c1 = s[n / 4], c2 = t[n / 4], c3 = u[n / 4];
       for (Complex* z = data_ + i; z < data_ + half; z += 4 * q)
-        combine(z, q, quarter(z[0]), turn(z[2 * q], c1, s1), turn(z[q], c2, s2),
+        combine(z, q, {z[0].re >> 2, z[0].im >> 2}, turn(z[2 * q], c1, s1), turn(z[q], c2, s2),
                 turn(z[3 * q], c3, s3));
     }
   }
@@ -166,6 +187,7 @@ class RealFft {
   }
 
   Complex data_[half + 1];
+  int shift_;
 };
 
 }  // namespace nnom::dsp

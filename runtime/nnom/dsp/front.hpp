@@ -60,11 +60,12 @@ class Bands {
     fft_.transform();
     uint64_t energy[c.bands];
     apply(T::mel, fft_.bins(), energy);
-    for (int m = 0; m < c.bands; ++m) logs.band[m] = log_of(energy[m], offset_of(m));
+    const int32_t shift = 2 * 65536 * fft_.shift();
+    for (int m = 0; m < c.bands; ++m) logs.band[m] = log_of(energy[m], offset_of(m) - shift);
     if constexpr (c.energy) {
       uint64_t sum = 0;
       for (int k = 0; k < fft_.bin_count; ++k) sum += power(fft_.bins()[k]);
-      logs.energy = log_of(sum, offset);
+      logs.energy = log_of(sum, offset - shift);
     }
     return true;
   }
@@ -75,8 +76,9 @@ class Bands {
   static constexpr int input_bits = emphasised ? 13 : 14;
 
   void load() {
-    const uint16_t* w = T::window.value;
-    const auto weight = [&]() -> int32_t { return T::windowed ? *w++ : 32768; };
+    // The high word of a product with a window is a quarter of it; without one, shifts do the same.
+    const int32_t* w = T::window.value;
+    const auto windowed = [&](int32_t v) { return T::windowed ? high(v, *w++) : v >> 2; };
     auto from = frames_.reader();
     if constexpr (emphasised) {
       constexpr int32_t coefficient = whole(c.pre_emphasis * 32768);
@@ -85,10 +87,10 @@ class Bands {
         const int32_t x = from();
         const int32_t rest = x * 32768 - coefficient * before;
         before = x;
-        return T::windowed ? high(rest, weight() * 32768) : rest >> 2;
+        return windowed(rest);
       });
     } else {
-      fft_.load(c.frame, [&] { return (from() * weight()) >> 1; });
+      fft_.load(c.frame, [&] { return windowed(from() * 65536); });
     }
   }
 

@@ -1,5 +1,5 @@
 /// \file
-/// Windows as tables: 32768 is 1.
+/// Windows as tables, in units of 2^-30.
 #pragma once
 
 #include "nnom/dsp/maths.hpp"
@@ -14,7 +14,7 @@ enum class Window {
 
 template <int n>
 struct WindowTable {
-  uint16_t value[n];
+  int32_t value[n];
 };
 
 /// `periodic`: as librosa and SciPy have it for spectra, `n` samples are one period. Else as
@@ -24,8 +24,8 @@ constexpr WindowTable<n> make_window(Window window, bool periodic) {
   const double a = window == Window::hann ? 0.5 : window == Window::hamming ? 0.54 : 1;
   WindowTable<n> table{};
   for (int i = 0; i < n; ++i)
-    table.value[i] = static_cast<uint16_t>(
-        whole(32768 * (a - (1 - a) * cosine(2 * pi * i / (periodic || n == 1 ? n : n - 1)))));
+    table.value[i] =
+        whole((1 << 30) * (a - (1 - a) * cosine(2 * pi * i / (periodic || n == 1 ? n : n - 1))));
   return table;
 }
 
