@@ -154,7 +154,8 @@ struct BiquadState {
     const auto high = static_cast<uint32_t>(sum >> 32) + (1u << top);
     if (high >= 2u << top) [[unlikely]]
       sum = sum < 0 ? -(int64_t{1} << (top + 32)) : int64_t{1} << (top + 32);
-    const auto y = static_cast<int32_t>(sum >> FixedBiquad::bits);
+    auto y = static_cast<int32_t>(sum >> FixedBiquad::bits);
+    asm("" : "+r"(y));  // else GCC multiplies the 64 bits it came from
     x2 = x1;
     x1 = x;
     y2 = y1;

@@ -50,9 +50,13 @@ struct MelTable {
   uint16_t first[bands + 2];     ///< the first bin at or above each corner
   uint16_t rising[fft / 2 + 1];  ///< in units of 2^-16, of bin first[0] + i
 
+  /// Whether all weights of a band are 0.
   constexpr bool has_empty_band() const {
-    for (int m = 0; m < bands; ++m)
-      if (first[m] == first[m + 2]) return true;
+    for (int m = 0; m < bands; ++m) {
+      bool empty = first[m + 1] == first[m + 2];
+      for (int k = first[m]; k < first[m + 1]; ++k) empty = empty && rising[k - first[0]] == 0;
+      if (empty) return true;
+    }
     return false;
   }
 };
