@@ -39,7 +39,7 @@ class RealFft {
   template <class Next>
   void load(int count, Next next) {
     int32_t used = 0;  // has every bit that a number has
-    const auto take = [&] {
+    const auto take = [&]() NNOM_INLINE {
       const int32_t v = next();
       used |= v ^ (v >> 31);
       return v;
@@ -75,7 +75,7 @@ class RealFft {
 
   /// The spectrum of `n` samples.
   void run(const int16_t* samples) {
-    load(n, [samples]() mutable { return *samples++ * (1 << input_bits); });
+    load(n, [&samples]() NNOM_INLINE { return *samples++ * (1 << input_bits); });
     transform();
   }
 
@@ -135,7 +135,7 @@ class RealFft {
 
   /// Four transforms of length q become one of 4q; a, b, c, d are of the samples 0, 1, 2, 3 modulo
   /// 4, times their power of e^(-2 pi j / 4q), divided by 4.
-  static void combine(Complex* z, int q, Complex a, Complex b, Complex c, Complex d) {
+  NNOM_INLINE static void combine(Complex* z, int q, Complex a, Complex b, Complex c, Complex d) {
     const Complex ac{a.re + c.re, a.im + c.im}, bd{b.re + d.re, b.im + d.im};
     z[0] = {ac.re + bd.re, ac.im + bd.im};
     z[2 * q] = {ac.re - bd.re, ac.im - bd.im};
@@ -145,27 +145,31 @@ class RealFft {
   }
 
   /// z * (cos - j sin) / 4
-  static Complex turn(Complex z, int32_t cos, int32_t sin) {
+  NNOM_INLINE static Complex turn(Complex z, int32_t cos, int32_t sin) {
     return {high_sum(z.re, cos, z.im, sin), high_sum(z.im, cos, -z.re, sin)};
   }
 
   /// Those that need no turning.
   void plain_quarters(int q, int up) {
-    const auto quarter = [up](Complex z) { return Complex{(z.re << up) >> 2, (z.im << up) >> 2}; };
+    const auto quarter = [up](Complex z) NNOM_INLINE {
+      return Complex{(z.re << up) >> 2, (z.im << up) >> 2};
+    };
     for (Complex* z = data_; z < data_ + half; z += 4 * q)
       combine(z, q, quarter(z[0]), quarter(z[2 * q]), quarter(z[q]), quarter(z[3 * q]));
   }
 
   void quarters(int q) {
     const int step = n / (4 * q);
-    for (int i = 1; i < q; ++i) {
-      const int32_t* const s = sines.value + i * step;
-      const int32_t* const t = s + i * step;
-      const int32_t* const u = t + i * step;
-      const int32_t s1 = *s, s2 = *t, s3 = *u, c1 = s[n / 4], c2 = t[n / 4], c3 = u[n / 4];
-      for (Complex* z = data_ + i; z < data_ + half; z += 4 * q)
-        combine(z, q, {z[0].re >> 2, z[0].im >> 2}, turn(z[2 * q], c1, s1), turn(z[q], c2, s2),
-                turn(z[3 * q], c3, s3));
+    for (Complex* block = data_; block < data_ + half; block += 4 * q) {
+      const int32_t* s = sines.value;
+      for (int i = 1; i < q; ++i) {
+        s += step;
+        const int32_t* const t = s + i * step;
+        const int32_t* const u = t + i * step;
+        Complex* const z = block + i;
+        combine(z, q, {z[0].re >> 2, z[0].im >> 2}, turn(z[2 * q], s[n / 4], *s),
+                turn(z[q], t[n / 4], *t), turn(z[3 * q], u[n / 4], *u));
+      }
     }
   }
 
@@ -186,8 +190,8 @@ class RealFft {
     }
   }
 
-  Complex data_[half + 1];
-  int shift_;
+  Complex data_[half + 1]{};
+  int shift_ = 0;
 };
 
 }  // namespace nnom::dsp

@@ -49,9 +49,11 @@ class Quantiser {
   /// `scale` in [2^-40, 2^12].
   constexpr Quantiser(float scale, int zero) : zero_(zero) {
     double factor = 2 / (65536.0 * static_cast<double>(scale));
-    for (; factor < (1 << 30) && shift_ < 62; factor *= 2) ++shift_;
-    for (; factor >= 2147483647.0 && shift_ > 1; factor /= 2) --shift_;
-    factor_ = static_cast<int32_t>(factor + 0.5);
+    while (factor < (1 << 30) && shift_ < 62) {
+      factor *= 2;
+      ++shift_;
+    }
+    factor_ = whole(factor);
   }
 
   template <class T>

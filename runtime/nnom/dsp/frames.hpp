@@ -2,8 +2,6 @@
 /// Cuts a stream of samples into frames that overlap.
 #pragma once
 
-#include <string.h>
-
 #include "nnom/core.hpp"
 
 namespace nnom::dsp {
@@ -29,8 +27,8 @@ class FrameBuffer {
     const unsigned room = (tail > head ? tail : tail + slots) - head - 1;
     const unsigned taken = count < room ? static_cast<unsigned>(count) : room;
     const unsigned first = taken < slots - head ? taken : slots - head;
-    memcpy(data_ + head, samples, first * sizeof *samples);
-    memcpy(data_, samples + first, (taken - first) * sizeof *samples);
+    __builtin_memcpy(data_ + head, samples, first * sizeof *samples);
+    __builtin_memcpy(data_, samples + first, (taken - first) * sizeof *samples);
     __atomic_store_n(&head_, moved(head, taken), __ATOMIC_RELEASE);
     return taken;
   }
@@ -50,7 +48,7 @@ class FrameBuffer {
   /// Gives the samples of the oldest frame one by one.
   class Reader {
    public:
-    int16_t operator()() {
+    NNOM_INLINE int16_t operator()() {
       const int16_t sample = *at_++;
       if (at_ == end_) at_ = begin_;
       return sample;

@@ -78,19 +78,20 @@ class Bands {
   void load() {
     // The high word of a product with a window is a quarter of it; without one, shifts do the same.
     const int32_t* w = T::window.value;
-    const auto windowed = [&](int32_t v) { return T::windowed ? high(v, *w++) : v >> 2; };
+    const auto windowed = [&](int32_t v)
+                              NNOM_INLINE { return T::windowed ? high(v, *w++) : v >> 2; };
     auto from = frames_.reader();
     if constexpr (emphasised) {
       constexpr int32_t coefficient = whole(c.pre_emphasis * 32768);
       int32_t before = frames_.before();
-      fft_.load(c.frame, [&] {
+      fft_.load(c.frame, [&]() NNOM_INLINE {
         const int32_t x = from();
         const int32_t rest = x * 32768 - coefficient * before;
         before = x;
         return windowed(rest);
       });
     } else {
-      fft_.load(c.frame, [&] { return windowed(from() * 65536); });
+      fft_.load(c.frame, [&]() NNOM_INLINE { return windowed(from() * 65536); });
     }
   }
 

@@ -34,8 +34,14 @@ constexpr double cosine(double x) { return sine(x + pi / 2); }
 /// The natural logarithm of x > 0.
 constexpr double log(double x) {
   int powers = 0;
-  for (; x > 1.5; x /= 2) ++powers;
-  for (; x < 0.75; x *= 2) --powers;
+  while (x > 1.5) {
+    x /= 2;
+    ++powers;
+  }
+  while (x < 0.75) {
+    x *= 2;
+    --powers;
+  }
   const double ratio = (x - 1) / (x + 1);  // at most 1/5
   double sum = 0, term = ratio;
   for (int k = 1; k < 26; k += 2) {
@@ -48,7 +54,10 @@ constexpr double log2(double x) { return log(x) / log(2); }
 
 constexpr double exp(double x) {
   int halvings = 0;
-  for (; magnitude(x) > 0.25; x /= 2) ++halvings;
+  while (magnitude(x) > 0.25) {
+    x /= 2;
+    ++halvings;
+  }
   double sum = 0, term = 1;
   for (int k = 1; k < 16; ++k) {
     sum += term;
