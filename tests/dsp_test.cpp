@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <numbers>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "compiler/io/array.hpp"
@@ -69,7 +70,7 @@ constexpr MfccConfig kPsfHamming{.frame = 640,
 constexpr MfccConfig kPsf8000 = [] {
   MfccConfig c = python_speech_features(8000);
   c.fft = 256;
-  c.bands = 20;
+  c.bands = 21;
   c.pre_emphasis = 0;
   return c;
 }();
@@ -189,6 +190,27 @@ TEST(Frames, AreCutFromTheStream) {
     }
   }
   EXPECT_EQ(wanted, 3 * ((next - 7) / 3 + 1));
+}
+
+TEST(Frames, OneThreadMayPushWhileAnotherReads) {
+  static nnom::dsp::FrameBuffer<64, 16, 50> buffer;
+  constexpr int count = 200000;
+  std::thread interrupt([] {
+    for (int next = 0; next < count;) {
+      int16_t piece[50];
+      const int size = std::min(next % 50 + 1, count - next);
+      for (int i = 0; i < size; ++i) piece[i] = static_cast<int16_t>((next + i) % 32749);
+      next += static_cast<int>(buffer.push(piece, static_cast<size_t>(size)));
+    }
+  });
+  int wrong = 0;
+  for (int at = 0; at + 64 <= count; at += 16) {
+    int16_t frame[64];
+    while (!buffer.next(frame)) std::this_thread::yield();
+    for (int i = 0; i < 64; ++i) wrong += frame[i] != (at + i) % 32749;
+  }
+  interrupt.join();
+  EXPECT_EQ(wrong, 0);
 }
 
 /// How far the transform is off, as a signal-to-noise ratio in dB, against the sum that defines it.

@@ -78,7 +78,7 @@ constexpr MfccConfig python_speech_features(int rate) {
 
 /// As `librosa.feature.mfcc(S=librosa.power_to_db(mel, top_db=None), n_mfcc=20)` of
 /// `mel = librosa.feature.melspectrogram(y=y, sr=rate, n_fft=frame, hop_length=hop, center=False)`,
-/// y in [-1, 1).
+/// y in [-1, 1); `frame` a power of two.
 constexpr MfccConfig librosa(int rate, int frame = 2048, int hop = 512) {
   return {.sample_rate = rate,
           .frame = frame,
