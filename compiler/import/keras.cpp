@@ -5,7 +5,7 @@
 #include <set>
 #include <utility>
 
-#include "compiler/import/keras_layers.hpp"
+#include "compiler/import/keras_views.hpp"
 #include "compiler/import/keras_weights.hpp"
 
 namespace nnomc {
@@ -49,9 +49,15 @@ class Builder {
     graph.file = session_.file.path;
     graph.name = model.name;
     std::vector<int> inputs;
-    for (const TensorRef& ref : model.inputs)
-      inputs.push_back(graph.add_input(at(model, ref).name, shape_of(model, at(model, ref))));
+    for (const TensorRef& ref : model.inputs) {
+      const Shape shape = shape_of(model, at(model, ref));
+      std::set<const Layer*> seen;
+      inputs.push_back(shape.rank > 1 && reads_channels_first(model, ref.layer, seen)
+                           ? add_channels_first(at(model, ref).name, shape)
+                           : graph.add_input(at(model, ref).name, shape));
+    }
     graph.outputs = run(model, inputs, "");
+    for (size_t i = 0; i < graph.outputs.size(); ++i) settle(at(model, model.outputs[i]), i);
     std::set<int> taken(graph.inputs.begin(), graph.inputs.end());
     for (size_t i = 0; i < graph.outputs.size(); ++i) {
       int& output = graph.outputs[i];
@@ -65,7 +71,11 @@ class Builder {
     return model.layers[static_cast<size_t>(ref.layer)];
   }
 
-  Site site(const Layer& layer) const { return {session_.file.path, layer.name, layer.class_name}; }
+  Site site(const Layer& layer) const {
+    return {session_.file.path, layer.name,
+            layer.each_step ? fmt::format("{} in TimeDistributed", layer.class_name)
+                            : layer.class_name};
+  }
 
   /// A tensor of its own for an output that is an input, or another output.
   int copy(const Layer& layer, int tensor) {
@@ -74,6 +84,66 @@ class Builder {
     const Json none = Json::object();
     LayerCall call(session_, layer.name + "/output", Config(none, site(layer)), nullptr, {});
     return call.add(op, {tensor});
+  }
+
+  /// Whether an input gets, by way of layers that keep the order of axes, to one that has its
+  /// channels first. `seen` are the layers it was found to get to.
+  static bool reads_channels_first(const Model& model, int input, std::set<const Layer*>& seen) {
+    if (!seen.insert(&model.layers[static_cast<size_t>(input)]).second) return false;
+    for (size_t i = 0; i < model.layers.size(); ++i) {
+      const Layer& layer = model.layers[i];
+      for (const Call& call : layer.calls)
+        for (size_t k = 0; k < call.size(); ++k) {
+          if (!call[k].tensor || call[k].tensor->layer != input) continue;
+          if (layer.model) {
+            if (k < layer.model->inputs.size() &&
+                reads_channels_first(*layer.model, layer.model->inputs[k].layer, seen))
+              return true;
+            continue;
+          }
+          const LayerRow* row = layer.each_step ? nullptr : find_layer(layer.class_name);
+          if (row && (row->traits & kPicture) && is_channels_first(Config(*layer.config, {})))
+            return true;
+          if (row && (row->traits & (kAnyOrder | kEach)) &&
+              reads_channels_first(model, static_cast<int>(i), seen))
+            return true;
+        }
+    }
+    return false;
+  }
+
+  /// An input that lies channels last, whatever the file's order.
+  int add_channels_first(const std::string& name, const Shape& shape) {
+    Graph& graph = session_.graph;
+    Dims dims(shape.d, shape.d + shape.rank);
+    Shape last{shape.rank, {}};
+    std::copy_n(shape.d + 1, shape.rank - 1, last.d);
+    last.d[shape.rank - 1] = shape[0];
+    const int tensor = graph.add_input(name, last);
+    graph.input_order.resize(graph.inputs.size());
+    graph.input_order.back() = channels_first(shape.rank);
+    const std::vector<int> order = channels_last(shape.rank);
+    Layout layout = onnx::layout_in(order, dims);
+    session_.views[tensor] = {std::move(dims), std::move(layout)};
+    return tensor;
+  }
+
+  /// Brings output i to Keras's order, or leaves it channels last.
+  void settle(const Layer& layer, size_t i) {
+    Graph& graph = session_.graph;
+    int& output = graph.outputs[i];
+    if (!session_.views.contains(output)) return;
+    const View view = view_of(session_, output);
+    const int rank = static_cast<int>(view.dims.size());
+    const Json none = Json::object();
+    LayerCall call(session_, layer.name + "/output", Config(none, site(layer)), nullptr, {});
+    if (rank < 2 || view.layout != onnx::layout_in(channels_last(rank), view.dims)) {
+      output = plain(call, output);
+      return;
+    }
+    output = arranged(call, output, channels_last(rank));
+    graph.output_order.resize(graph.outputs.size());
+    graph.output_order[i] = channels_first(rank);
   }
 
   Shape shape_of(const Model& model, const Layer& input) const {
@@ -191,10 +261,45 @@ class Builder {
 
   std::vector<int> call_layer(const Layer& layer, const std::string& name,
                               std::vector<LayerCall::Operand> operands) {
-    LayerCall call(session_, name, Config(*layer.config, site(layer)), &layer, std::move(operands));
+    const auto options = with_arguments(layer, operands);
+    const Config config(options ? *options : *layer.config, site(layer));
+    LayerCall call(session_, name, config, &layer, std::move(operands));
+    if (layer.each_step) return {distributed(layer, call)};
     if (layer.model) return run(*layer.model, call.tensors(), name + "/");
     if (layer.class_name == "InputLayer") return {call.input()};
-    return {find_layer(layer.class_name)->add(call)};
+    return {add_layer(call, *find_layer(layer.class_name))};
+  }
+
+  /// The configuration with the arguments of a call that are told by name, if there are any.
+  static std::optional<Json> with_arguments(const Layer& layer,
+                                            const std::vector<LayerCall::Operand>& operands) {
+    std::optional<Json> all;
+    for (const LayerCall::Operand& o : operands)
+      if (!layer.model && o.constant && !o.keyword.empty()) {
+        if (!all) all = *layer.config;
+        (*all)[o.keyword] = *o.constant;
+      }
+    return all;
+  }
+
+  /// A layer in TimeDistributed: all steps at once where it can, else one by one.
+  int distributed(const Layer& layer, LayerCall& call) {
+    const int tensor = plain(call, call.input());
+    const LayerRow* row = layer.model ? nullptr : find_layer(layer.class_name);
+    if (call.shape(tensor).rank < 2) call.config.site().fail("its input has no axis of time");
+    if (row && (row->traits & kFolds) && !is_channels_first(call.config)) {
+      LayerCall all(session_, call.name(), call.config, &layer, {{"", tensor, nullptr}}, {{}, 1});
+      return row->add(all);
+    }
+    return each_step(call, tensor, [&](int step, const std::string& suffix) {
+      if (layer.model) {
+        const std::vector<int> made = run(*layer.model, {step}, call.name() + suffix + "/");
+        if (made.size() != 1) call.config.site().fail("not supported: a model of several outputs");
+        return made[0];
+      }
+      LayerCall one(session_, call.name() + suffix, call.config, &layer, {{"", step, nullptr}});
+      return add_layer(one, *row);
+    });
   }
 
   Session session_;

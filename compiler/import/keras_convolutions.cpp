@@ -1,4 +1,6 @@
-#include "compiler/import/keras_layers.hpp"
+#include <algorithm>
+
+#include "compiler/import/keras_views.hpp"
 #include "compiler/import/sliding.hpp"
 
 namespace nnomc::keras {
@@ -39,6 +41,16 @@ std::vector<float> transposed(std::span<const float> from, size_t columns) {
   for (size_t r = 0; r < rows; ++r)
     for (size_t c = 0; c < columns; ++c) to[c * rows + r] = from[r * columns + c];
   return to;
+}
+
+/// [..][inputs], the inputs of each in the order in which they lie in memory.
+std::vector<float> as_it_lies(std::vector<float> weights, const View& view) {
+  const std::vector<size_t> places = onnx::places_in(view.dims, view.layout, view.dims);
+  if (std::is_sorted(places.begin(), places.end())) return weights;
+  std::vector<float> moved(weights.size());
+  for (size_t i = 0; i < weights.size(); ++i)
+    moved[i] = weights[i / places.size() * places.size() + places[i % places.size()]];
+  return moved;
 }
 
 std::vector<float> bias_of(const LayerCall& call, int channels) {
@@ -123,11 +135,16 @@ template int separable_conv<2>(LayerCall&);
 
 /// Over several rows it is a 1x1 convolution.
 int dense(LayerCall& call) {
-  const int tensor = call.input();
-  const Shape from = call.shape(tensor);
+  int tensor = call.input();
+  const View view = view_of(call.session(), tensor);
+  const bool flat = view.dims.size() == 1;
+  if (!flat) tensor = plain(call, tensor);
+  const Shape from = flat ? Shape{1, {call.shape(tensor).size()}} : call.shape(tensor);
+  tensor = flat ? call.reshape(tensor, from, "/flat") : tensor;
   const int units = call.config.integer("units", 1, kMaxChannels);
   const auto kernel = call.weight("kernel", {from.back(), units});
   std::vector<float> weights = transposed(kernel, static_cast<size_t>(units));
+  if (flat) weights = as_it_lies(std::move(weights), view);
   std::vector<float> bias = bias_of(call, units);
   const int rows = from.size() / from.back();
   if (rows == 1) {
@@ -141,8 +158,8 @@ int dense(LayerCall& call) {
     return activate(call, call.add(op, {tensor}, "", std::move(weights), std::move(bias)));
   Shape to = from;
   to.d[to.rank - 1] = units;
-  const int flat = call.reshape(tensor, {2, {rows, from.back()}}, "/rows");
-  const int out = call.add(op, {flat}, "", std::move(weights), std::move(bias));
+  const int table = call.reshape(tensor, {2, {rows, from.back()}}, "/rows");
+  const int out = call.add(op, {table}, "", std::move(weights), std::move(bias));
   if (int64_t{rows} * units > kMaxElements) call.config.site().fail("its output is too large");
   return activate(call, call.reshape(out, to, "/shape"));
 }
