@@ -86,32 +86,6 @@ class Builder {
     return call.add(op, {tensor});
   }
 
-  /// Whether an input gets, by way of layers that keep the order of axes, to one that has its
-  /// channels first. `seen` are the layers it was found to get to.
-  static bool reads_channels_first(const Model& model, int input, std::set<const Layer*>& seen) {
-    if (!seen.insert(&model.layers[static_cast<size_t>(input)]).second) return false;
-    for (size_t i = 0; i < model.layers.size(); ++i) {
-      const Layer& layer = model.layers[i];
-      for (const Call& call : layer.calls)
-        for (size_t k = 0; k < call.size(); ++k) {
-          if (!call[k].tensor || call[k].tensor->layer != input) continue;
-          if (layer.model) {
-            if (k < layer.model->inputs.size() &&
-                reads_channels_first(*layer.model, layer.model->inputs[k].layer, seen))
-              return true;
-            continue;
-          }
-          const LayerRow* row = layer.each_step ? nullptr : find_layer(layer.class_name);
-          if (row && (row->traits & kPicture) && is_channels_first(Config(*layer.config, {})))
-            return true;
-          if (row && (row->traits & (kAnyOrder | kEach)) &&
-              reads_channels_first(model, static_cast<int>(i), seen))
-            return true;
-        }
-    }
-    return false;
-  }
-
   /// An input that lies channels last, whatever the file's order.
   int add_channels_first(const std::string& name, const Shape& shape) {
     Graph& graph = session_.graph;
@@ -214,8 +188,9 @@ class Builder {
     return sorted;
   }
 
+  /// `each_step`: the model is in a TimeDistributed.
   std::vector<int> run(const Model& model, const std::vector<int>& inputs,
-                       const std::string& prefix) {
+                       const std::string& prefix, bool each_step = false) {
     if (inputs.size() != model.inputs.size())
       site_of(model).fail("it is called with {} inputs, but has {}", inputs.size(),
                           model.inputs.size());
@@ -252,7 +227,7 @@ class Builder {
       }
       std::string name = prefix + layer.name;
       if (call > 0) name += fmt::format("#{}", call + 1);
-      made[static_cast<size_t>(n)] = call_layer(layer, name, std::move(operands));
+      made[static_cast<size_t>(n)] = call_layer(layer, name, std::move(operands), each_step);
     }
     std::vector<int> outputs;
     for (const TensorRef& ref : model.outputs) outputs.push_back(tensor(ref));
@@ -260,14 +235,15 @@ class Builder {
   }
 
   std::vector<int> call_layer(const Layer& layer, const std::string& name,
-                              std::vector<LayerCall::Operand> operands) {
+                              std::vector<LayerCall::Operand> operands, bool each_step) {
+    each_step = each_step || layer.each_step;
     const auto options = with_arguments(layer, operands);
     const Config config(options ? *options : *layer.config, site(layer));
     LayerCall call(session_, name, config, &layer, std::move(operands));
-    if (layer.each_step) return {distributed(layer, call)};
-    if (layer.model) return run(*layer.model, call.tensors(), name + "/");
+    if (layer.model) return run(*layer.model, call.tensors(), name + "/", each_step);
     if (layer.class_name == "InputLayer") return {call.input()};
-    return {add_layer(call, *find_layer(layer.class_name))};
+    const LayerRow& row = *find_layer(layer.class_name);
+    return {each_step ? add_distributed(call, row) : add_layer(call, row)};
   }
 
   /// The configuration with the arguments of a call that are told by name, if there are any.
@@ -280,26 +256,6 @@ class Builder {
         (*all)[o.keyword] = *o.constant;
       }
     return all;
-  }
-
-  /// A layer in TimeDistributed: all steps at once where it can, else one by one.
-  int distributed(const Layer& layer, LayerCall& call) {
-    const int tensor = plain(call, call.input());
-    const LayerRow* row = layer.model ? nullptr : find_layer(layer.class_name);
-    if (call.shape(tensor).rank < 2) call.config.site().fail("its input has no axis of time");
-    if (row && (row->traits & kFolds) && !is_channels_first(call.config)) {
-      LayerCall all(session_, call.name(), call.config, &layer, {{"", tensor, nullptr}}, {{}, 1});
-      return row->add(all);
-    }
-    return each_step(call, tensor, [&](int step, const std::string& suffix) {
-      if (layer.model) {
-        const std::vector<int> made = run(*layer.model, {step}, call.name() + suffix + "/");
-        if (made.size() != 1) call.config.site().fail("not supported: a model of several outputs");
-        return made[0];
-      }
-      LayerCall one(session_, call.name() + suffix, call.config, &layer, {{"", step, nullptr}});
-      return add_layer(one, *row);
-    });
   }
 
   Session session_;

@@ -59,6 +59,34 @@ std::vector<float> bias_of(const LayerCall& call, int channels) {
   return {bias.begin(), bias.end()};
 }
 
+/// Calls make(tensor, window). Of frames, one for each step of time, it makes one tall picture,
+/// with so much between them that no window which counts reaches from one into the next.
+int over_frames(LayerCall& call, int tensor, const Sliding& s,
+                const std::function<int(int, const Sliding&)>& make) {
+  const Shape from = call.shape(tensor);
+  if (from.rank < 4) return make(tensor, s);
+  const int reach = (s.kernel.h - 1) * s.dilation.h + 1, step = s.stride.h;
+  const int rows = from[1] + s.pad.top + s.pad.bottom, tall = nnom::round_up(rows, step);
+  if (rows < reach) call.config.site().fail("the kernel is larger than the input");
+  if (int64_t{tall} * (from.size() / from[1]) > kMaxElements)
+    call.config.site().fail("its input is too large with its border");
+  nnom::Pad border;
+  border.before[1] = s.pad.top;
+  border.after[1] = tall - from[1] - s.pad.top;
+  if (border.any()) tensor = call.add(border, {tensor}, "/border");
+  tensor = call.reshape(tensor, {3, {from[0] * tall, from[2], from[3]}}, "/film");
+  Sliding own = s;
+  own.pad.top = 0;
+  own.pad.bottom = std::max(reach - step, 0);
+  const int made = make(tensor, own);
+  const nnom::Image out = nnom::image(call.shape(made));
+  nnom::Slice frames;
+  frames.out = {4, {from[0], tall / step, out.w, out.c}};
+  tensor = call.reshape(made, frames.out, "/shape");
+  frames.out.d[1] = (rows - reach) / step + 1;
+  return frames.out == call.shape(tensor) ? tensor : call.add(frames, {tensor}, "/rows");
+}
+
 /// A filter for each input channel, or `multiplier` of them.
 int add_depthwise(LayerCall& call, int tensor, const Sliding& s, int multiplier,
                   std::span<const float> weights, std::vector<float> bias) {
@@ -92,9 +120,14 @@ int conv(LayerCall& call) {
                             op.out.c, op.groups);
   const auto weights =
       call.weight("kernel", kernel_shape(s.kernel, axes, {channels / op.groups, op.out.c}));
-  return activate(call,
-                  call.add(op, {tensor}, "", transposed(weights, static_cast<size_t>(op.out.c)),
-                           bias_of(call, op.out.c)));
+  return over_frames(call, tensor, s, [&](int frames, const Sliding& own) {
+    auto each = with<nnom::Conv2D>(own);
+    each.groups = op.groups;
+    each.out.c = op.out.c;
+    return activate(call,
+                    call.add(each, {frames}, "", transposed(weights, static_cast<size_t>(op.out.c)),
+                             bias_of(call, op.out.c)));
+  });
 }
 template int conv<1>(LayerCall&);
 template int conv<2>(LayerCall&);
@@ -106,8 +139,10 @@ int depthwise_conv(LayerCall& call) {
   const int channels = call.shape(tensor).back();
   const int multiplier = multiplier_of(call, channels);
   const auto weights = call.weight("kernel", kernel_shape(s.kernel, axes, {channels, multiplier}));
-  return activate(call, add_depthwise(call, tensor, s, multiplier, weights,
-                                      bias_of(call, channels * multiplier)));
+  return over_frames(call, tensor, s, [&](int frames, const Sliding& own) {
+    return activate(call, add_depthwise(call, frames, own, multiplier, weights,
+                                        bias_of(call, channels * multiplier)));
+  });
 }
 template int depthwise_conv<1>(LayerCall&);
 template int depthwise_conv<2>(LayerCall&);
@@ -120,15 +155,16 @@ int separable_conv(LayerCall& call) {
   const int multiplier = multiplier_of(call, channels);
   const auto weights =
       call.weight("depthwise_kernel", kernel_shape(s.kernel, axes, {channels, multiplier}));
-  const int middle = add_depthwise(call, tensor, s, multiplier, weights, {});
-
   auto op = with<nnom::Conv2D>({{1, 1}, {1, 1}, {1, 1}, {}});
   op.out.c = call.config.integer("filters", 1, kMaxChannels);
   const auto mix = call.weight("pointwise_kernel",
                                kernel_shape(op.kernel, axes, {channels * multiplier, op.out.c}));
-  return activate(
-      call, call.add(op, {middle}, "/pointwise", transposed(mix, static_cast<size_t>(op.out.c)),
-                     bias_of(call, op.out.c)));
+  return over_frames(call, tensor, s, [&](int frames, const Sliding& own) {
+    const int middle = add_depthwise(call, frames, own, multiplier, weights, {});
+    return activate(
+        call, call.add(op, {middle}, "/pointwise", transposed(mix, static_cast<size_t>(op.out.c)),
+                       bias_of(call, op.out.c)));
+  });
 }
 template int separable_conv<1>(LayerCall&);
 template int separable_conv<2>(LayerCall&);

@@ -189,12 +189,6 @@ template <int axes>
 int separable_conv(LayerCall& call);
 int dense(LayerCall& call);
 
-// keras_distributed.cpp
-
-/// A layer in TimeDistributed: make(tensor, suffix) for each step of time, side by side.
-int each_step(LayerCall& call, int tensor,
-              const std::function<int(int tensor, const std::string& suffix)>& make);
-
 // keras_embedding.cpp
 
 int embedding(LayerCall& call);

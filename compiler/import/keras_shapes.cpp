@@ -154,6 +154,12 @@ template int global_average<2>(LayerCall&);
 template <int axes>
 int global_max(LayerCall& call) {
   const int tensor = call.input_of_rank(axes + 1);
+  if (const int leading = call.arrangement.leading) {
+    nnom::ReduceMax each;
+    std::fill_n(each.axes + leading, axes, true);
+    each.keep = call.config.flag("keepdims", false);
+    return call.add(each, {tensor});
+  }
   const nnom::Image in = nnom::image(call.shape(tensor));
   nnom::MaxPool2D op;
   op.kernel = op.stride = {in.h, in.w};

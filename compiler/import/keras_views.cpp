@@ -200,4 +200,28 @@ int add_layer(LayerCall& call, const LayerRow& row) {
   return out;
 }
 
+bool reads_channels_first(const Model& model, int input, std::set<const Layer*>& seen) {
+  if (!seen.insert(&model.layers[static_cast<size_t>(input)]).second) return false;
+  for (size_t i = 0; i < model.layers.size(); ++i) {
+    const Layer& layer = model.layers[i];
+    for (const Call& call : layer.calls)
+      for (size_t k = 0; k < call.size(); ++k) {
+        if (!call[k].tensor || call[k].tensor->layer != input) continue;
+        if (layer.model) {
+          if (k < layer.model->inputs.size() &&
+              reads_channels_first(*layer.model, layer.model->inputs[k].layer, seen))
+            return true;
+          continue;
+        }
+        const LayerRow* row = layer.each_step ? nullptr : find_layer(layer.class_name);
+        if (row && (row->traits & kPicture) && is_channels_first(Config(*layer.config, {})))
+          return true;
+        if (row && (row->traits & (kAnyOrder | kEach)) &&
+            reads_channels_first(model, static_cast<int>(i), seen))
+          return true;
+      }
+  }
+  return false;
+}
+
 }  // namespace nnomc::keras

@@ -2,6 +2,8 @@
 /// Tensors that lie in another order than Keras has: nothing is moved until a layer needs it.
 #pragma once
 
+#include <set>
+
 #include "compiler/import/keras_layers.hpp"
 
 namespace nnomc::keras {
@@ -29,5 +31,15 @@ bool is_channels_first(const Config& config);
 /// Adds the nodes of a call, whose operands are brought to an order that the row can work with.
 /// Returns its output, whose view is noted.
 int add_layer(LayerCall& call, const LayerRow& row);
+
+/// Whether an input gets, by way of layers that keep the order of axes, to one that has its
+/// channels first. `seen` are the layers it was found to get to.
+bool reads_channels_first(const Model& model, int input, std::set<const Layer*>& seen);
+
+// keras_distributed.cpp
+
+/// The same for a layer that is applied to each step of time, the operands' first axis: to all
+/// steps at once where it can be, else to one after the other.
+int add_distributed(LayerCall& call, const LayerRow& row);
 
 }  // namespace nnomc::keras
