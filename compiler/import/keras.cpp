@@ -51,8 +51,7 @@ class Builder {
     std::vector<int> inputs;
     for (const TensorRef& ref : model.inputs) {
       const Shape shape = shape_of(model, at(model, ref));
-      std::set<const Layer*> seen;
-      inputs.push_back(shape.rank > 1 && reads_channels_first(model, ref.layer, seen)
+      inputs.push_back(shape.rank > 1 && reads_channels_first(model, ref.layer)
                            ? add_channels_first(at(model, ref).name, shape)
                            : graph.add_input(at(model, ref).name, shape));
     }

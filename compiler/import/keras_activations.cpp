@@ -80,6 +80,7 @@ int apply_row(LayerCall& call, int tensor, const FunctionRow& row, std::string_v
 int glu_over(LayerCall& call, int tensor, int axis, const std::string& suffix) {
   nnom::Slice half;
   half.out = call.shape(tensor);
+  if (half.out.rank == 0) call.config.site().fail("its input is a single number");
   if (half.out[axis] % 2)
     call.config.site().fail("glu halves an axis of {} entries", half.out[axis]);
   half.out.d[axis] /= 2;

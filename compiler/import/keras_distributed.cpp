@@ -5,12 +5,16 @@
 namespace nnomc::keras {
 namespace {
 
+constexpr size_t kMaxNodes = 100000;
+
 /// make(steps, suffix) for each step of time, side by side.
 int each_step(LayerCall& call, const std::vector<int>& tensors,
               const std::function<int(const std::vector<int>& steps, const std::string&)>& make) {
   const int count = call.shape(tensors.at(0))[0];
   std::vector<int> made;
   for (int t = 0; t < count; ++t) {
+    if (call.session().graph.nodes.size() > kMaxNodes)
+      call.config.site().fail("not supported: {} steps one by one", count);
     const std::string suffix = fmt::format("/{}", t);
     std::vector<int> steps;
     for (const int tensor : tensors) {
@@ -42,20 +46,19 @@ int add_distributed(LayerCall& call, const LayerRow& row) {
   Session& session = call.session();
   std::vector<LayerCall::Operand> operands = call.operands;
   bool folds = (row.traits & kFolds) && !is_channels_first(call.config);
+  std::vector<int> tensors;
   for (LayerCall::Operand& o : operands) {
     if (o.tensor < 0) continue;
     o.tensor = plain(call, o.tensor);
     const int rank = call.shape(o.tensor).rank;
     if (rank < 2) call.config.site().fail("its input has no axis of time");
-    folds = folds && rank == call.shape(operands[0].tensor).rank;
+    tensors.push_back(o.tensor);
+    folds = folds && rank == call.shape(tensors[0]).rank;
   }
   if (folds) {
     LayerCall all(session, call.name(), call.config, call.layer(), operands, {{}, 1});
     return row.add(all);
   }
-  std::vector<int> tensors;
-  for (const LayerCall::Operand& o : operands)
-    if (o.tensor >= 0) tensors.push_back(o.tensor);
   if (tensors.empty()) call.config.site().fail("it has no inputs");
   return each_step(call, tensors, [&](const std::vector<int>& steps, const std::string& suffix) {
     size_t next = 0;

@@ -8,10 +8,13 @@ constexpr int kMostRows = 256;  // that an int8 tells apart
 
 /// Whether nothing but a change of shape lies between a tensor and an input of the model.
 bool is_given(const Graph& graph, int tensor) {
-  const int producer = graph.producer(tensor);
-  if (producer < 0) return true;
-  const Node& node = graph.nodes[static_cast<size_t>(producer)];
-  return info(node.op).alias && is_given(graph, node.inputs[0]);
+  int producer = graph.producer(tensor);
+  while (producer >= 0) {
+    const Node& node = graph.nodes[static_cast<size_t>(producer)];
+    if (!info(node.op).alias) return false;
+    producer = graph.producer(node.inputs[0]);
+  }
+  return true;
 }
 
 }  // namespace

@@ -109,6 +109,7 @@ int stack(LayerCall& call) {
   if (from.rank == 6) call.config.site().fail("not supported: more than six axes");
   for (int& tensor : tensors) {
     Shape to = call.shape(tensor);
+    if (to != from) call.config.site().fail("its inputs differ in their shapes");
     std::copy_backward(to.d + axis, to.d + to.rank, to.d + to.rank + 1);
     to.d[axis] = 1;
     ++to.rank;
@@ -148,7 +149,7 @@ int get_item(LayerCall& call) {
         static_cast<size_t>(i + 1) < spec->size() ? &(*spec)[static_cast<size_t>(i + 1)] : nullptr;
     if (part && text_or_empty(*part, "class_name") == "__slice__") part = find(*part, "config");
     const bool index = part && part->is_number_integer();
-    if (part && !index && !part->is_object())
+    if (part && !index && !part->contains("start"))
       config.site().fail("not supported: an index like {}", show(*part));
     const auto entry = [&](const char* key, int otherwise) {
       const Json* value = part ? find(*part, key) : nullptr;

@@ -76,7 +76,7 @@ int conv_transpose(LayerCall& call) {
   dims.insert(dims.begin(), size.w);
   if (axes == 2) dims.insert(dims.begin(), size.h);
   const auto kernel = call.weight("kernel", dims);
-  if (int64_t{op.kernel.size()} * op.out.c > kMaxElements / in.c)
+  if (int64_t{op.kernel.h} * op.kernel.w > kMaxElements / in.c / op.out.c)
     config.site().fail("the model has more than {} weights", kMaxElements);
   std::vector<float> bias;
   if (config.flag("use_bias", true)) {

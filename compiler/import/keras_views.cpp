@@ -1,7 +1,9 @@
 #include "compiler/import/keras_views.hpp"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
+#include <set>
 
 namespace nnomc::keras {
 namespace {
@@ -138,6 +140,8 @@ int reshaped(LayerCall& call, int tensor, const Dims& to) {
 }
 
 int transposed(LayerCall& call, int tensor, const std::vector<int>& order) {
+  if (!std::is_permutation(order.begin(), order.end(), own_order(order.size()).begin()))
+    call.config.site().fail("its order names an axis twice");
   if (call.session().views.contains(tensor)) {
     const View view = view_of(call.session(), tensor);
     View to{picked(view.dims, order), {}};
@@ -200,26 +204,48 @@ int add_layer(LayerCall& call, const LayerRow& row) {
   return out;
 }
 
-bool reads_channels_first(const Model& model, int input, std::set<const Layer*>& seen) {
-  if (!seen.insert(&model.layers[static_cast<size_t>(input)]).second) return false;
-  for (size_t i = 0; i < model.layers.size(); ++i) {
-    const Layer& layer = model.layers[i];
-    for (const Call& call : layer.calls)
-      for (size_t k = 0; k < call.size(); ++k) {
-        if (!call[k].tensor || call[k].tensor->layer != input) continue;
-        if (layer.model) {
-          if (k < layer.model->inputs.size() &&
-              reads_channels_first(*layer.model, layer.model->inputs[k].layer, seen))
-            return true;
-          continue;
-        }
-        const LayerRow* row = layer.each_step ? nullptr : find_layer(layer.class_name);
-        if (row && (row->traits & kPicture) && is_channels_first(Config(*layer.config, {})))
-          return true;
-        if (row && (row->traits & (kAnyOrder | kEach)) &&
-            reads_channels_first(model, static_cast<int>(i), seen))
-          return true;
+namespace {
+
+/// Who reads each layer of a model: a layer's number, and the place among its arguments.
+using Readers = std::vector<std::vector<std::pair<int, size_t>>>;
+
+Readers readers_of(const Model& model) {
+  Readers readers(model.layers.size());
+  for (size_t i = 0; i < model.layers.size(); ++i)
+    for (const Call& call : model.layers[i].calls)
+      for (size_t k = 0; k < call.size(); ++k)
+        if (call[k].tensor)
+          readers[static_cast<size_t>(call[k].tensor->layer)].push_back({static_cast<int>(i), k});
+  return readers;
+}
+
+}  // namespace
+
+bool reads_channels_first(const Model& model, int input) {
+  std::map<const Model*, Readers> readers;
+  std::set<std::pair<const Model*, int>> seen{{&model, input}};
+  std::vector<std::pair<const Model*, int>> open{{&model, input}};
+  const auto visit = [&](const Model* in, int layer) {
+    if (seen.insert({in, layer}).second) open.push_back({in, layer});
+  };
+  while (!open.empty()) {
+    const auto [in, from] = open.back();
+    open.pop_back();
+    auto [known, first] = readers.try_emplace(in);
+    if (first) known->second = readers_of(*in);
+    for (const auto& [i, argument] : known->second[static_cast<size_t>(from)]) {
+      const Layer& layer = in->layers[static_cast<size_t>(i)];
+      if (layer.each_step) continue;
+      if (layer.model) {
+        if (argument < layer.model->inputs.size())
+          visit(layer.model.get(), layer.model->inputs[argument].layer);
+        continue;
       }
+      const LayerRow* row = find_layer(layer.class_name);
+      if (!row) continue;
+      if ((row->traits & kPicture) && is_channels_first(Config(*layer.config, {}))) return true;
+      if (row->traits & (kAnyOrder | kEach)) visit(in, i);
+    }
   }
   return false;
 }

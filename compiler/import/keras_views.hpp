@@ -2,8 +2,6 @@
 /// Tensors that lie in another order than Keras has: nothing is moved until a layer needs it.
 #pragma once
 
-#include <set>
-
 #include "compiler/import/keras_layers.hpp"
 
 namespace nnomc::keras {
@@ -33,8 +31,8 @@ bool is_channels_first(const Config& config);
 int add_layer(LayerCall& call, const LayerRow& row);
 
 /// Whether an input gets, by way of layers that keep the order of axes, to one that has its
-/// channels first. `seen` are the layers it was found to get to.
-bool reads_channels_first(const Model& model, int input, std::set<const Layer*>& seen);
+/// channels first.
+bool reads_channels_first(const Model& model, int input);
 
 // keras_distributed.cpp
 

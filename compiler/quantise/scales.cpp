@@ -32,6 +32,10 @@ std::optional<Quantisation> fixed_output(const Node& node) {
     return s->log ? Quantisation{1.0 / 16, 127} : Quantisation{1.0 / 256, -128};
   if (std::holds_alternative<nnom::Compare>(node.op)) return Quantisation{1, 0};
   if (const auto* a = std::get_if<nnom::ArgMax>(&node.op)) return quantisation_of_places(a->size);
+  if (std::holds_alternative<nnom::Embedding>(node.op) && !node.weights.empty()) {
+    const auto [lo, hi] = std::minmax_element(node.weights.begin(), node.weights.end());
+    return quantisation_of({*lo, *hi});
+  }
   if (const auto* f = std::get_if<nnom::Activation>(&node.op)) {
     using nnom::Function;
     if (f->function == Function::sigmoid || f->function == Function::hard_sigmoid)

@@ -10,7 +10,8 @@
 
 namespace nnomc {
 
-/// The quantisation that a node's output always has (softmax, sigmoid, tanh), if any.
+/// The quantisation that a node's output always has (softmax, sigmoid, tanh, a table's rows), if
+/// any.
 std::optional<Quantisation> fixed_output(const Node& node);
 
 /// The quantisation that an input of the network must have: that of row numbers of an Embedding.
