@@ -7,6 +7,7 @@
 #include "compiler/error.hpp"
 #include "compiler/import/keras.hpp"
 #include "compiler/op_table.hpp"
+#include "compiler/passes/passes.hpp"
 #include "compiler/quantise/scales.hpp"
 #include "keras_models.hpp"
 
@@ -46,6 +47,16 @@ TEST(KerasViews, ChannelsFirstMovesNothing) {
   EXPECT_EQ(graph.input_order, (std::vector<std::vector<int>>{{2, 0, 1}}));
   // Channel by channel in the file, pixel by pixel here.
   EXPECT_EQ(graph.nodes.back().weights, (std::vector<float>{0, 3, 6, 1, 4, 7, 2, 5, 8}));
+}
+
+TEST(KerasViews, APermuteBeforeChannelsFirstGoesAway) {
+  Graph graph = import_keras(
+      sequential("[null, 4, 3, 2]",
+                 {{"Permute", "p", R"("dims": [3, 1, 2])"}, {"Conv2D", "conv", conv(3, kFirst)}},
+                 {counting("layers/conv2d/vars/0", {2, 2, 2, 3})}));
+  EXPECT_TRUE(graph.input_order.empty());
+  optimise(graph);
+  EXPECT_EQ(nodes(graph), "conv Conv2D 3 x 2 x 3");
 }
 
 TEST(KerasViews, AnOutputStaysChannelsLast) {

@@ -2,7 +2,7 @@
 /// The layers of Keras that can be imported: a table, and what its functions work with.
 #pragma once
 
-#include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -35,6 +35,8 @@ struct Session {
   std::unordered_map<std::string, int> names{};  ///< of nodes, and how often each was wanted
   size_t parameters = 0;
   std::unordered_map<int, View> views{};  ///< by tensor
+  /// What tensors became that were brought to an order.
+  std::map<std::pair<int, std::vector<int>>, int> arranged{};
 };
 
 /// How the operands of a call lie.

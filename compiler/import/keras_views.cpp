@@ -80,6 +80,27 @@ std::vector<int> order_for(LayerCall& call, const LayerRow& row) {
   return order && *order != own_order(order->size()) ? *order : std::vector<int>{};
 }
 
+onnx::Axis runs_of(const Layout& layout, const std::vector<int>& order) {
+  onnx::Axis runs;
+  for (const int axis : order) onnx::append(runs, layout[static_cast<size_t>(axis)]);
+  return runs;
+}
+
+/// Of what a Transpose made: its input, and where the elements lie there. -1 for others.
+std::pair<int, Layout> before_transpose(const Session& session, int tensor) {
+  const Graph& graph = session.graph;
+  const int producer = session.views.contains(tensor) ? -1 : graph.producer(tensor);
+  if (producer < 0) return {-1, {}};
+  const Node& node = graph.nodes[static_cast<size_t>(producer)];
+  const auto* op = std::get_if<nnom::Transpose>(&node.op);
+  if (!op || session.views.contains(node.inputs[0])) return {-1, {}};
+  const Layout from = onnx::plain_layout(dims_of(graph.shape(node.inputs[0])));
+  Layout layout;
+  for (size_t i = 0; i < from.size(); ++i)
+    layout.push_back(from[static_cast<size_t>(op->order[i])]);
+  return {node.inputs[0], layout};
+}
+
 }  // namespace
 
 View view_of(const Session& session, int tensor) {
@@ -106,10 +127,16 @@ bool is_channels_first(const Config& config) {
 }
 
 int arranged(LayerCall& call, int tensor, const std::vector<int>& order) {
-  const View view = view_of(call.session(), tensor);
+  int& known = call.session().arranged.try_emplace({tensor, order}, -1).first->second;
+  if (known >= 0) return known;
+  View view = view_of(call.session(), tensor);
+  if (const auto [source, layout] = before_transpose(call.session(), tensor);
+      source >= 0 && runs_of(layout, order).size() < 2) {
+    tensor = source;
+    view.layout = layout;
+  }
   const Shape to = shape_of(call, picked(view.dims, order));
-  onnx::Axis runs;
-  for (const int axis : order) onnx::append(runs, view.layout[static_cast<size_t>(axis)]);
+  const onnx::Axis runs = runs_of(view.layout, order);
   if (runs.size() > 1) {
     const onnx::Axis from = onnx::memory_runs({runs});
     Dims counts;
@@ -120,7 +147,7 @@ int arranged(LayerCall& call, int tensor, const std::vector<int>& order) {
       op.order[i] = static_cast<int>(std::find(from.begin(), from.end(), runs[i]) - from.begin());
     tensor = call.add(op, {source}, "/transpose");
   }
-  return call.reshape(tensor, to, "/arranged");
+  return known = call.reshape(tensor, to, "/arranged");
 }
 
 int plain(LayerCall& call, int tensor) {
