@@ -41,11 +41,13 @@ class Grower {
     return r_.one_in(4) ? r_.whole(0, tensors() - 1)
                         : r_.whole(std::max(0, tensors() - 2), tensors() - 1);
   }
-  /// Layers that would make tensors large are left out.
+  /// Layers that would make tensors large are left out, and those that int8 can't have.
   int add(const std::string& op, const std::vector<int>& inputs) {
     const Graph before = graph_;
     const int t = add_random(graph_, op, inputs, r_);
-    if (t < 0 || graph_.shape(t).size() <= 2000) return t;
+    if (t < 0) return t;
+    const auto* places = std::get_if<nnom::ArgMax>(&graph_.nodes.back().op);
+    if (graph_.shape(t).size() <= 2000 && !(places && places->size > 256)) return t;
     graph_ = before;
     return -1;
   }

@@ -149,7 +149,7 @@ struct Randomise {
     for (int i = 0; i < op.indices.rank; ++i) op.indices.d[i] = r.whole(1, 4);
   }
   void operator()(nnom::ArgMax& op) const {
-    op.axis = r.whole(0, in[0].rank - 1);
+    op.axis = r.whole(0, std::max(0, in[0].rank - 1));
     op.smallest = r.one_in(2), op.last = r.one_in(2);
   }
   void operator()(nnom::Constant& op) const { op.out = in[0]; }
