@@ -122,6 +122,15 @@ struct Real {
     const std::vector<int> found = places(graph, node, op, in[0]);
     return {found.begin(), found.end()};
   }
+  std::vector<double> operator()(const nnom::Embedding& op) const {
+    std::vector<double> out;
+    for (const double v : in[0]) {
+      const auto row = at(std::clamp(static_cast<int>(v), 0, op.rows - 1));
+      for (size_t i = 0; i < at(op.width); ++i)
+        out.push_back(double{node.weights[row * at(op.width) + i]});
+    }
+    return out;
+  }
   std::vector<double> operator()(const nnom::Constant&) const {
     return {node.weights.begin(), node.weights.end()};
   }
@@ -240,6 +249,18 @@ double activation(const nnom::Activation& op, double x) {
       return std::acosh(x);
     case Function::atanh:
       return std::atanh(x);
+    case Function::log_sigmoid:
+      return -softplus(-x);
+    case Function::hard_shrink:
+      return x > threshold || -x > threshold ? x : 0;
+    case Function::soft_shrink:
+      return std::max(x - threshold, 0.0) + std::min(x + threshold, 0.0);
+    case Function::tanh_shrink:
+      return x - std::tanh(x);
+    case Function::squareplus:
+      return x / 2 + std::sqrt(x * x / 4 + slope / 4);
+    case Function::sparse_plus:
+      return x < -1 ? 0 : x > 1 ? x : std::pow(x / 2 + 0.5, 2);
   }
   return 0;
 }

@@ -235,6 +235,15 @@ struct Stored : Dialect {
     for (int& v : out) v += out_scale().zero;
     return out;
   }
+  std::vector<int> operator()(const nnom::Embedding& op) const {
+    std::vector<int> out;
+    for (const int v : in[0]) {
+      const auto row = at(std::clamp(v - in_scale(0).zero, 0, op.rows - 1));
+      for (size_t i = 0; i < at(op.width); ++i)
+        out.push_back(stored(double{node.weights[row * at(op.width) + i]}, out_scale()));
+    }
+    return out;
+  }
   std::vector<int> operator()(const nnom::Constant&) const {
     std::vector<int> out;
     for (const float v : node.weights) out.push_back(stored(static_cast<double>(v), out_scale()));

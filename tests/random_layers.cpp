@@ -111,7 +111,7 @@ struct Randomise {
   }
   void operator()(nnom::Activation& op) const {
     using nnom::Function;
-    op.function = static_cast<Function>(r.whole(0, static_cast<int>(Function::atanh)));
+    op.function = static_cast<Function>(r.whole(0, static_cast<int>(Function::sparse_plus)));
     const bool hard = op.function == Function::hard_sigmoid || op.function == Function::hard_silu;
     op.slope = hard ? r.of({0.2f, 1.0f / 6}) : r.of({0.0f, 0.1f, 1.0f});
     if (op.function == Function::celu) op.slope = r.of({0.5f, 2.0f});
@@ -156,6 +156,7 @@ struct Randomise {
     op.smallest = r.one_in(2), op.last = r.one_in(2);
   }
   void operator()(nnom::Constant& op) const { op.out = in[0]; }
+  void operator()(nnom::Embedding& op) const { op.rows = r.whole(1, 30), op.width = r.whole(1, 6); }
   void operator()(nnom::Lstm& op) const {
     op.units = r.whole(1, 11);
     op.stateful = r.one_in(2);

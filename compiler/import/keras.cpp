@@ -5,7 +5,7 @@
 #include <set>
 #include <utility>
 
-#include "compiler/import/keras_layers.hpp"
+#include "compiler/import/keras_views.hpp"
 #include "compiler/import/keras_weights.hpp"
 
 namespace nnomc {
@@ -49,9 +49,14 @@ class Builder {
     graph.file = session_.file.path;
     graph.name = model.name;
     std::vector<int> inputs;
-    for (const TensorRef& ref : model.inputs)
-      inputs.push_back(graph.add_input(at(model, ref).name, shape_of(model, at(model, ref))));
+    for (const TensorRef& ref : model.inputs) {
+      const Shape shape = shape_of(model, at(model, ref));
+      inputs.push_back(shape.rank > 1 && reads_channels_first(model, ref.layer)
+                           ? add_channels_first(at(model, ref).name, shape)
+                           : graph.add_input(at(model, ref).name, shape));
+    }
     graph.outputs = run(model, inputs, "");
+    for (size_t i = 0; i < graph.outputs.size(); ++i) settle(at(model, model.outputs[i]), i);
     std::set<int> taken(graph.inputs.begin(), graph.inputs.end());
     for (size_t i = 0; i < graph.outputs.size(); ++i) {
       int& output = graph.outputs[i];
@@ -65,7 +70,11 @@ class Builder {
     return model.layers[static_cast<size_t>(ref.layer)];
   }
 
-  Site site(const Layer& layer) const { return {session_.file.path, layer.name, layer.class_name}; }
+  Site site(const Layer& layer) const {
+    return {session_.file.path, layer.name,
+            layer.each_step ? fmt::format("{} in TimeDistributed", layer.class_name)
+                            : layer.class_name};
+  }
 
   /// A tensor of its own for an output that is an input, or another output.
   int copy(const Layer& layer, int tensor) {
@@ -74,6 +83,40 @@ class Builder {
     const Json none = Json::object();
     LayerCall call(session_, layer.name + "/output", Config(none, site(layer)), nullptr, {});
     return call.add(op, {tensor});
+  }
+
+  /// An input that lies channels last, whatever the file's order.
+  int add_channels_first(const std::string& name, const Shape& shape) {
+    Graph& graph = session_.graph;
+    Dims dims(shape.d, shape.d + shape.rank);
+    Shape last{shape.rank, {}};
+    std::copy_n(shape.d + 1, shape.rank - 1, last.d);
+    last.d[shape.rank - 1] = shape[0];
+    const int tensor = graph.add_input(name, last);
+    graph.input_order.resize(graph.inputs.size());
+    graph.input_order.back() = channels_first(shape.rank);
+    const std::vector<int> order = channels_last(shape.rank);
+    Layout layout = onnx::layout_in(order, dims);
+    session_.views[tensor] = {std::move(dims), std::move(layout)};
+    return tensor;
+  }
+
+  /// Brings output i to Keras's order, or leaves it channels last.
+  void settle(const Layer& layer, size_t i) {
+    Graph& graph = session_.graph;
+    int& output = graph.outputs[i];
+    if (!session_.views.contains(output)) return;
+    const View view = view_of(session_, output);
+    const int rank = static_cast<int>(view.dims.size());
+    const Json none = Json::object();
+    LayerCall call(session_, layer.name + "/output", Config(none, site(layer)), nullptr, {});
+    if (rank < 2 || view.layout != onnx::layout_in(channels_last(rank), view.dims)) {
+      output = plain(call, output);
+      return;
+    }
+    output = arranged(call, output, channels_last(rank));
+    graph.output_order.resize(graph.outputs.size());
+    graph.output_order[i] = channels_first(rank);
   }
 
   Shape shape_of(const Model& model, const Layer& input) const {
@@ -144,8 +187,9 @@ class Builder {
     return sorted;
   }
 
+  /// `each_step`: the model is in a TimeDistributed.
   std::vector<int> run(const Model& model, const std::vector<int>& inputs,
-                       const std::string& prefix) {
+                       const std::string& prefix, bool each_step = false) {
     if (inputs.size() != model.inputs.size())
       site_of(model).fail("it is called with {} inputs, but has {}", inputs.size(),
                           model.inputs.size());
@@ -182,7 +226,7 @@ class Builder {
       }
       std::string name = prefix + layer.name;
       if (call > 0) name += fmt::format("#{}", call + 1);
-      made[static_cast<size_t>(n)] = call_layer(layer, name, std::move(operands));
+      made[static_cast<size_t>(n)] = call_layer(layer, name, std::move(operands), each_step);
     }
     std::vector<int> outputs;
     for (const TensorRef& ref : model.outputs) outputs.push_back(tensor(ref));
@@ -190,13 +234,38 @@ class Builder {
   }
 
   std::vector<int> call_layer(const Layer& layer, const std::string& name,
-                              std::vector<LayerCall::Operand> operands) {
-    LayerCall call(session_, name, Config(*layer.config, site(layer)), &layer, std::move(operands));
-    if (layer.model) return run(*layer.model, call.tensors(), name + "/");
+                              std::vector<LayerCall::Operand> operands, bool each_step) {
+    each_step = each_step || layer.each_step;
+    const auto options = with_arguments(layer, operands);
+    const Config config(options ? *options : *layer.config, site(layer));
+    LayerCall call(session_, name, config, &layer, std::move(operands));
+    if (layer.model) return run(*layer.model, call.tensors(), name + "/", each_step);
     if (layer.class_name == "InputLayer") return {call.input()};
     const LayerRow& row = *find_layer(layer.class_name);
-    if (row.add_all) return row.add_all(call);
-    return {row.add(call)};
+    if (row.add_all) return add_all(call, row, each_step);
+    return {each_step ? add_distributed(call, row) : add_layer(call, row)};
+  }
+
+  /// Of a layer that may have several outputs: its operands lie as in Keras.
+  std::vector<int> add_all(LayerCall& call, const LayerRow& row, bool each_step) {
+    if (each_step) call.config.site().fail("not supported: TimeDistributed around it");
+    std::vector<LayerCall::Operand> operands = call.operands;
+    for (LayerCall::Operand& o : operands)
+      if (o.tensor >= 0) o.tensor = plain(call, o.tensor);
+    LayerCall all(session_, call.name(), call.config, call.layer(), std::move(operands));
+    return row.add_all(all);
+  }
+
+  /// The configuration with the arguments of a call that are told by name, if there are any.
+  static std::optional<Json> with_arguments(const Layer& layer,
+                                            const std::vector<LayerCall::Operand>& operands) {
+    std::optional<Json> all;
+    for (const LayerCall::Operand& o : operands)
+      if (!layer.model && o.constant && !o.keyword.empty()) {
+        if (!all) all = *layer.config;
+        (*all)[o.keyword] = *o.constant;
+      }
+    return all;
   }
 
   Session session_;

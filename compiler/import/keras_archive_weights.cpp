@@ -70,6 +70,7 @@ class ArchiveWeights {
       else
         group = alike.size() == 1 ? *alike.begin() : "";
       if (!layer.shared.empty()) groups_.emplace(layer.shared, group);
+      if (layer.each_step) group += "/layer";
       if (layer.model)
         find(*layer.model, group + "/");
       else
@@ -91,6 +92,7 @@ class ArchiveWeights {
   };
 
   static std::string class_of(const Layer& layer) {
+    if (layer.each_step) return "TimeDistributed";
     return layer.class_name == "Model" ? "Functional" : layer.class_name;
   }
   static std::string key(const Layer& layer) { return class_of(layer) + " " + layer.name; }

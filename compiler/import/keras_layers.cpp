@@ -30,79 +30,93 @@ std::vector<Variable> statistics(const Config& config) {
   return {{"mean", false}, {"variance", false}, {"count", false}};
 }
 
-/// Class names as in a file. Operations of Keras 3 and TensorFlow's functions, which Keras 2 makes
-/// layers of, follow the layers.
+std::vector<Variable> scale_and_center(const Config& config) {
+  std::vector<Variable> variables;
+  if (config.flag("scale", true) || config.flag("rms_scaling", false))
+    variables.push_back({"gamma"});
+  if (config.flag("center", true) && !config.flag("rms_scaling", false))
+    variables.push_back({"beta"});
+  return variables;
+}
+
+std::vector<Variable> embeddings(const Config&) { return {{"embeddings"}}; }
+std::vector<Variable> alpha(const Config&) { return {{"alpha"}}; }
+std::vector<Variable> scale(const Config&) { return {{"scale"}}; }
+
+constexpr auto no_variables = nullptr;
+
+/// Class names as in a file.
 constexpr LayerRow kLayers[] = {
-    {"Activation", activation},
-    {"ActivityRegularization", identity},
-    {"Add", add},
-    {"AlphaDropout", identity},
-    {"AveragePooling1D", pool<1, nnom::AveragePool2D>},
-    {"AveragePooling2D", pool<2, nnom::AveragePool2D>},
-    {"BatchNormalization", batch_normalization, batch_statistics},
-    {"Bidirectional", nullptr, bidirectional_variables, bidirectional,
+    {"Activation", activation, no_variables, kAnyOrder | kFolds},
+    {"ActivityRegularization", identity, no_variables, kEach | kFolds},
+    {"Add", add, no_variables, kAnyOrder | kFolds},
+    {"AlphaDropout", identity, no_variables, kEach | kFolds},
+    {"Average", average, no_variables, kAnyOrder | kFolds},
+    {"AveragePooling1D", pool<1, nnom::AveragePool2D>, no_variables, kPicture | kFolds},
+    {"AveragePooling2D", pool<2, nnom::AveragePool2D>, no_variables, kPicture},
+    {"BatchNormalization", batch_normalization, batch_statistics, kAnyOrder | kFolds},
+    {"Bidirectional", nullptr, bidirectional_variables, 0, bidirectional,
      why_bidirectional_unsupported},
-    {"Concatenate", concatenate},
-    {"Conv1D", conv<1>, kernel},
-    {"Conv2D", conv<2>, kernel},
-    {"Dense", dense, kernel},
-    {"DepthwiseConv1D", depthwise_conv<1>, kernel},
-    {"DepthwiseConv2D", depthwise_conv<2>, kernel},
-    {"Dropout", identity},
-    {"ELU", elu},
-    {"Flatten", flatten},
-    {"GRU", nullptr, recurrent_variables, recurrent, why_recurrent_unsupported},
-    {"GaussianDropout", identity},
-    {"GaussianNoise", identity},
-    {"GlobalAveragePooling1D", global_average<1>},
-    {"GlobalAveragePooling2D", global_average<2>},
-    {"GlobalMaxPooling1D", global_max<1>},
-    {"GlobalMaxPooling2D", global_max<2>},
-    {"Identity", identity},
-    {"LSTM", nullptr, recurrent_variables, recurrent, why_recurrent_unsupported},
-    {"LeakyReLU", leaky_relu},
-    {"MaxPooling1D", pool<1, nnom::MaxPool2D>},
-    {"MaxPooling2D", pool<2, nnom::MaxPool2D>},
+    {"Concatenate", concatenate, no_variables, kAnyOrder | kFolds},
+    {"Conv1D", conv<1>, kernel, kPicture | kFolds},
+    {"Conv1DTranspose", conv_transpose<1>, kernel, kPicture | kFolds},
+    {"Conv2D", conv<2>, kernel, kPicture | kFolds},
+    {"Conv2DTranspose", conv_transpose<2>, kernel, kPicture},
+    {"Cropping1D", cropping<1>, no_variables, kPicture | kFolds},
+    {"Cropping2D", cropping<2>, no_variables, kPicture | kFolds},
+    {"Dense", dense, kernel, kViews | kFolds},
+    {"DepthwiseConv1D", depthwise_conv<1>, kernel, kPicture | kFolds},
+    {"DepthwiseConv2D", depthwise_conv<2>, kernel, kPicture | kFolds},
+    {"Dot", dot},
+    {"Dropout", identity, no_variables, kEach | kFolds},
+    {"ELU", elu, no_variables, kEach | kFolds},
+    {"Embedding", embedding, embeddings},
+    {"Flatten", flatten, no_variables, kViews | kFolds},
+    {"GRU", nullptr, recurrent_variables, 0, recurrent, why_recurrent_unsupported},
+    {"GaussianDropout", identity, no_variables, kEach | kFolds},
+    {"GaussianNoise", identity, no_variables, kEach | kFolds},
+    {"GlobalAveragePooling1D", global_average<1>, no_variables, kPicture | kFolds},
+    {"GlobalAveragePooling2D", global_average<2>, no_variables, kPicture | kFolds},
+    {"GlobalMaxPooling1D", global_max<1>, no_variables, kPicture | kFolds},
+    {"GlobalMaxPooling2D", global_max<2>, no_variables, kPicture | kFolds},
+    {"GroupNormalization", group_normalization, scale_and_center, kAnyOrder},
+    {"Identity", identity, no_variables, kEach | kFolds},
+    {"LSTM", nullptr, recurrent_variables, 0, recurrent, why_recurrent_unsupported},
+    {"LayerNormalization", layer_normalization, scale_and_center, kAnyOrder | kFolds},
+    {"LeakyReLU", leaky_relu, no_variables, kEach | kFolds},
+    {"MaxPooling1D", pool<1, nnom::MaxPool2D>, no_variables, kPicture | kFolds},
+    {"MaxPooling2D", pool<2, nnom::MaxPool2D>, no_variables, kPicture},
+    {"Maximum", maximum, no_variables, kAnyOrder | kFolds},
+    {"Minimum", minimum, no_variables, kAnyOrder | kFolds},
+    {"Multiply", multiply, no_variables, kAnyOrder | kFolds},
     {"Normalization", normalization, statistics},
-    {"Permute", permute},
-    {"RNN", nullptr, recurrent_variables, recurrent, why_recurrent_unsupported},
-    {"RandomBrightness", identity},
-    {"RandomContrast", identity},
-    {"RandomFlip", identity},
-    {"RandomRotation", identity},
-    {"RandomTranslation", identity},
-    {"RandomZoom", identity},
-    {"ReLU", relu},
-    {"Rescaling", rescaling},
-    {"Reshape", reshape},
-    {"SeparableConv1D", separable_conv<1>, separable},
-    {"SeparableConv2D", separable_conv<2>, separable},
-    {"SimpleRNN", nullptr, recurrent_variables, recurrent, why_recurrent_unsupported},
-    {"Softmax", softmax},
-    {"SpatialDropout1D", identity},
-    {"SpatialDropout2D", identity},
-    {"Subtract", subtract},
-    {"TimeDistributed", nullptr, time_distributed_variables, time_distributed,
-     why_time_distributed_unsupported},
-    {"ZeroPadding1D", zero_padding<1>},
-    {"ZeroPadding2D", zero_padding<2>},
-
-    {"Multiply", multiply},
-    {"Negative", negative},
-    {"Relu", relu_operation},
-    {"Relu6", relu6_operation},
-    {"TrueDivide", divide},
-
-    {"__operators__.add", add},
-    {"concat", concatenate},
-    {"math.add", add},
-    {"math.add_n", add},
-    {"math.multiply", multiply},
-    {"math.negative", negative},
-    {"math.subtract", subtract},
-    {"math.truediv", divide},
-    {"nn.relu", relu_operation},
-    {"nn.relu6", relu6_operation},
+    {"PReLU", prelu, alpha, kAnyOrder | kFolds},
+    {"Permute", permute, no_variables, kViews},
+    {"RMSNormalization", rms_normalization, scale, kAnyOrder | kFolds},
+    {"RNN", nullptr, recurrent_variables, 0, recurrent, why_recurrent_unsupported},
+    {"RandomBrightness", identity, no_variables, kEach},
+    {"RandomContrast", identity, no_variables, kEach},
+    {"RandomFlip", identity, no_variables, kEach},
+    {"RandomRotation", identity, no_variables, kEach},
+    {"RandomTranslation", identity, no_variables, kEach},
+    {"RandomZoom", identity, no_variables, kEach},
+    {"ReLU", relu, no_variables, kEach | kFolds},
+    {"RepeatVector", repeat_vector},
+    {"Rescaling", rescaling, no_variables, kAnyOrder | kFolds},
+    {"Reshape", reshape, no_variables, kViews | kFolds},
+    {"SeparableConv1D", separable_conv<1>, separable, kPicture | kFolds},
+    {"SeparableConv2D", separable_conv<2>, separable, kPicture | kFolds},
+    {"SimpleRNN", nullptr, recurrent_variables, 0, recurrent, why_recurrent_unsupported},
+    {"Softmax", softmax, no_variables, kAnyOrder | kFolds},
+    {"SpatialDropout1D", identity, no_variables, kEach | kFolds},
+    {"SpatialDropout2D", identity, no_variables, kEach | kFolds},
+    {"Subtract", subtract, no_variables, kAnyOrder | kFolds},
+    {"ThresholdedReLU", thresholded_relu, no_variables, kEach | kFolds},
+    {"UnitNormalization", unit_normalization, no_variables, kAnyOrder | kFolds},
+    {"UpSampling1D", up_sampling<1>, no_variables, kPicture | kFolds},
+    {"UpSampling2D", up_sampling<2>, no_variables, kPicture},
+    {"ZeroPadding1D", zero_padding<1>, no_variables, kPicture | kFolds},
+    {"ZeroPadding2D", zero_padding<2>, no_variables, kPicture | kFolds},
 };
 
 }  // namespace
@@ -110,13 +124,17 @@ constexpr LayerRow kLayers[] = {
 const LayerRow* find_layer(std::string_view class_name) {
   const auto row = std::find_if(std::begin(kLayers), std::end(kLayers),
                                 [&](const LayerRow& r) { return r.class_name == class_name; });
-  return row == std::end(kLayers) ? nullptr : row;
+  return row == std::end(kLayers) ? find_operation(class_name) : row;
 }
 
 std::optional<std::string> why_unsupported(std::string_view class_name, const Config& config) {
   if (class_name == "InputLayer") return {};
+  if (class_name == "Lambda")
+    return ", Python code that is not in the file: write it with keras.ops, or as layers";
+  if (class_name == "Masking")
+    return ", by which layers skip steps of time: take it out, and train with samples of full "
+           "length";
   if (!find_layer(class_name)) return "";
-  if (config.text("data_format", "") == "channels_first") return ", data_format channels_first";
   if (const Json* dtype = config.find("dtype");
       dtype && text_or_empty(*dtype, "class_name").starts_with("Quantized"))
     return ", quantised by Keras: save it before quantize()";
@@ -138,10 +156,34 @@ int LayerCall::input() const {
 
 int LayerCall::input_of_rank(int rank) const {
   const int tensor = input();
-  if (shape(tensor).rank != rank)
+  if (shape(tensor).rank != rank + arrangement.leading)
     config.site().fail("its input should have {} axes besides the batch, but is {}", rank,
                        to_string(shape(tensor)));
   return tensor;
+}
+
+int LayerCall::place_of(int axis) const {
+  const std::vector<int>& order = arrangement.order;
+  if (order.empty()) return axis;
+  return static_cast<int>(std::find(order.begin(), order.end(), axis) - order.begin());
+}
+
+int LayerCall::axis(std::string_view key, int otherwise, int rank) const {
+  const int leading = arrangement.leading;
+  return place_of(config.axis(key, otherwise, rank - leading) + leading);
+}
+
+std::vector<int> LayerCall::axes(std::string_view key, int otherwise, int rank) const {
+  const Json* list = config.find(key);
+  if (!list || !list->is_array()) return {axis(key, otherwise, rank)};
+  std::vector<int> found;
+  for (const Json& one : *list) {
+    const Json field = {{std::string(key), one}};
+    const int leading = arrangement.leading;
+    found.push_back(
+        place_of(Config(field, config.site()).axis(key, otherwise, rank - leading) + leading));
+  }
+  return found;
 }
 
 std::vector<int> LayerCall::tensors() const {
@@ -155,7 +197,6 @@ std::span<const float> LayerCall::weight(std::string_view variable, const std::v
                                          std::string_view part) const {
   const Site& site = config.site();
   const Weight* found = nullptr;
-  if (part.empty()) part = part_;
   if (layer_) {
     const std::vector<Variable> all = variables_of(*layer_, session_.file);
     for (size_t i = 0; i < all.size() && i < layer_->weights.size(); ++i)
@@ -209,7 +250,7 @@ int LayerCall::reshape(int tensor, const Shape& to, std::string_view suffix) {
 int LayerCall::scale(int tensor, std::vector<float> factors, std::vector<float> offsets,
                      std::string_view suffix) {
   const Shape from = shape(tensor);
-  const bool folded = from.rank > 3;
+  const bool folded = from.rank > 3 || from.rank == 0;
   if (folded)
     tensor = reshape(tensor, {2, {from.size() / from.back(), from.back()}},
                      std::string(suffix) + "/rows");

@@ -99,14 +99,27 @@ class ModelReader {
 
     if (is_custom(entry)) {
       unsupported_.push_back(fmt::format("'{}' (custom {})", layer.name, layer.class_name));
+    } else if (layer.class_name == "TimeDistributed") {
+      const Json* inner = find(*layer.config, "layer");
+      if (!inner) config.site().fail("'layer' is missing from its configuration");
+      Layer each = read_layer(*inner, config.site(), depth + 1);
+      if (each.each_step)
+        unsupported_.push_back(
+            fmt::format("'{}' (TimeDistributed in TimeDistributed)", layer.name));
+      each.name = layer.name;
+      each.each_step = true;
+      each.operation = false;
+      each.trainable = each.trainable && layer.trainable;
+      each.shared = layer.shared;
+      return each;
     } else if (is_model_class(layer.class_name)) {
       if (!config.find("layers"))
         config.site().fail("not supported yet: a nested model that doesn't list its layers");
       layer.operation = false;
       layer.model = std::make_unique<Model>(read(entry, *layer.config, config.site(), depth + 1));
     } else {
-      if (layer.class_name == "TFOpLambda")
-        layer.class_name = config.text("function", "TFOpLambda");
+      if (layer.class_name == "TFOpLambda" || layer.class_name == "SlicingOpLambda")
+        layer.class_name = config.text("function", layer.class_name);
       if (const auto why = why_unsupported(layer.class_name, config))
         unsupported_.push_back(fmt::format("'{}' ({}{})", layer.name, layer.class_name, *why));
     }

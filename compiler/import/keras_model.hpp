@@ -37,6 +37,7 @@ struct Layer {
   std::unique_ptr<Model> model;  ///< of a nested model
   bool operation = false;        ///< of Keras 3, not a layer: has no place among the weights
   bool trainable = true;
+  bool each_step = false;  ///< in a TimeDistributed, which it stands for
   std::string shared;  ///< the same for the same layer at another place; empty if it's at one only
 
   /// Its variables, in the order its row in the table of layers gives; null: not in the file.

@@ -97,13 +97,6 @@ void append_columns(std::vector<float>& to, std::span<const float> from, int col
     for (size_t i = c; i < from.size(); i += n) to.push_back(from[i]);
 }
 
-/// Whether a layer does the same to each step by itself when it is given all of them.
-bool steps_apart(std::string_view class_name) {
-  constexpr std::string_view kNames[] = {"Activation", "Dense",     "Dropout", "ELU",
-                                         "Identity",   "LeakyReLU", "ReLU"};
-  return std::find(std::begin(kNames), std::end(kNames), class_name) != std::end(kNames);
-}
-
 /// What a layer gives: rows in the order of its input's, or the last; then states.
 struct Made {
   int output = -1;
@@ -236,13 +229,6 @@ int merged(LayerCall& call, const std::string& mode, const std::vector<int>& bot
 
 }  // namespace
 
-std::optional<std::string> why_time_distributed_unsupported(const Config& config) {
-  const Json* layer = described(config.fields(), "layer");
-  const std::string name = layer ? text_or_empty(*layer, "class_name") : "";
-  if (!steps_apart(name)) return fmt::format(", around {}", layer ? show(*layer) : "nothing");
-  return why_unsupported(name, Config(*find(*layer, "config"), config.site()));
-}
-
 std::optional<std::string> why_recurrent_unsupported(const Config& config) {
   if (cells_of(config.site().class_name, config.fields(), "").empty())
     return ", with cells of its own";
@@ -267,22 +253,6 @@ std::vector<Variable> bidirectional_variables(const Config& config) {
                                                i ? "backward_layer/" : "forward_layer/")))
         made.push_back(std::move(v));
   return made;
-}
-
-std::vector<Variable> time_distributed_variables(const Config& config) {
-  const Json* layer = described(config.fields(), "layer");
-  const LayerRow* row = layer ? find_layer(text_or_empty(*layer, "class_name")) : nullptr;
-  if (!row || !row->variables) return {};
-  std::vector<Variable> made = row->variables(Config(*find(*layer, "config"), config.site()));
-  for (Variable& v : made) v.part = "layer";
-  return made;
-}
-
-std::vector<int> time_distributed(LayerCall& call) {
-  const Json& layer = *described(call.config.fields(), "layer");
-  states_given(call);
-  LayerCall inner = call.wrapped(*find(layer, "config"), "layer");
-  return {find_layer(text_or_empty(layer, "class_name"))->add(inner)};
 }
 
 std::vector<int> recurrent(LayerCall& call) {

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "compiler/import/moments.hpp"
 #include "compiler/import/onnx_elementwise.hpp"
 
 namespace nnomc::onnx {
@@ -19,30 +20,6 @@ Value channels(Call& call, size_t input, const Value& like) {
   if (c.dims != Dims{like[1]}) call.fail("its input {} should have {} values", input, like[1]);
   c.dims.insert(c.dims.end(), static_cast<size_t>(like.rank() - 2), 1);
   return call.made(std::move(c));
-}
-
-struct Moments {
-  Value mean, centred, inverse;  ///< inverse: 1 / standard deviation
-};
-
-/// `outside`: epsilon is added to the deviation, not to the variance.
-Moments moments(Call& call, const Value& in, const std::vector<int>& axes, double epsilon,
-                bool outside = false) {
-  using nnom::Function;
-  Moments m;
-  m.mean = reduced<nnom::Mean>(call, in, axes, "/mean");
-  m.centred = minus(call, in, m.mean, "/centred");
-  const Value square = apply(call, m.centred, Function::square, "/square");
-  Value variance = reduced<nnom::Mean>(call, square, axes, "/variance");
-  if (outside) {
-    variance = apply(call, variance, Function::sqrt, "/deviation");
-    variance = plus(call, variance, number(epsilon), "/epsilon");
-    m.inverse = apply(call, variance, Function::reciprocal, "/inverse");
-  } else {
-    variance = plus(call, variance, number(epsilon), "/epsilon");
-    m.inverse = apply(call, variance, Function::rsqrt, "/inverse");
-  }
-  return m;
 }
 
 }  // namespace
@@ -71,7 +48,7 @@ Values instance_normalization(Call& call) {
   const Value& in = call.in(0);
   if (in.rank() < 3) call.fail("its input {} has no pixels", show(in.dims));
   const double epsilon = double{call.real("epsilon", 1e-5F)};
-  const Moments m = moments(call, in, axes_from(2, in.rank()), epsilon);
+  const Moments m = moments(call, in, axes_from(2, in.rank()), number(epsilon));
   const Value scaled = times(call, m.centred, m.inverse, "/scaled");
   return {plus(call, times(call, scaled, channels(call, 1, in), "/gamma"), channels(call, 2, in))};
 }
@@ -81,7 +58,7 @@ Values layer_normalization(Call& call) {
   const std::vector<int> axes =
       axes_from(call.axis(call.integer("axis", -1), in.rank()), in.rank());
   call.integer("stash_type", 1);
-  const Moments m = moments(call, in, axes, double{call.real("epsilon", 1e-5F)});
+  const Moments m = moments(call, in, axes, number(double{call.real("epsilon", 1e-5F)}));
   Value out = times(call, m.centred, m.inverse, "/scaled");
   out = times(call, out, call.in(1), call.has(2) ? "/gamma" : "");
   if (call.has(2)) out = plus(call, out, call.in(2));
@@ -92,7 +69,7 @@ Values mean_variance_normalization(Call& call) {
   const Value& in = call.in(0);
   const auto axes = call.axes("axes", SIZE_MAX, in.rank()).value_or(std::vector<int>{0, 2, 3});
   for (const int axis : axes) call.axis(axis, in.rank());
-  const Moments m = moments(call, in, axes, 1e-9, true);
+  const Moments m = moments(call, in, axes, number(1e-9), true);
   return {times(call, m.centred, m.inverse)};
 }
 

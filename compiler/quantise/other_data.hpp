@@ -106,6 +106,19 @@ void make(const nnom::Constant&, const Making& m, nnom::Constant::Data<N>& d) {
 }
 
 template <class N>
+void make(const nnom::Embedding&, const Making& m, nnom::Embedding::Data<N>& d) {
+  std::vector<typename N::Out> table;
+  for (const float v : m.node.weights) {
+    if constexpr (N::quantised)
+      table.push_back(static_cast<typename N::Out>(quantise(static_cast<double>(v), m.scales.out)));
+    else
+      table.push_back(v);
+  }
+  d.table = m.keep("table", std::move(table));
+  if constexpr (N::quantised) d.zero = static_cast<typename N::In>(m.scales.in[0].zero);
+}
+
+template <class N>
 void make(const nnom::ArgMax& op, const Making& m, nnom::ArgMax::Data<N>& d) {
   if constexpr (N::quantised) {
     d.zero = static_cast<typename N::Out>(m.scales.out.zero);

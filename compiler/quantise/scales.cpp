@@ -32,6 +32,10 @@ std::optional<Quantisation> fixed_output(const Node& node) {
     return s->log ? Quantisation{1.0 / 16, 127} : Quantisation{1.0 / 256, -128};
   if (std::holds_alternative<nnom::Compare>(node.op)) return Quantisation{1, 0};
   if (const auto* a = std::get_if<nnom::ArgMax>(&node.op)) return quantisation_of_places(a->size);
+  if (std::holds_alternative<nnom::Embedding>(node.op) && !node.weights.empty()) {
+    const auto [lo, hi] = std::minmax_element(node.weights.begin(), node.weights.end());
+    return quantisation_of({*lo, *hi});
+  }
   if (const auto* f = std::get_if<nnom::Activation>(&node.op)) {
     using nnom::Function;
     if (f->function == Function::sigmoid || f->function == Function::hard_sigmoid)
@@ -45,9 +49,20 @@ std::optional<Quantisation> fixed_output(const Node& node) {
   return {};
 }
 
+std::optional<Quantisation> fixed_input(const Graph& graph, int tensor) {
+  for (const int i : graph.consumers(tensor)) {
+    const Node& node = graph.nodes[static_cast<size_t>(i)];
+    if (const auto* e = std::get_if<nnom::Embedding>(&node.op))
+      return quantisation_of_places(e->rows);
+    if (!info(node.op).alias) continue;
+    if (const auto fixed = fixed_input(graph, node.output)) return fixed;
+  }
+  return {};
+}
+
 bool needs_range(const Graph& graph, int tensor) {
   const int producer = graph.producer(tensor);
-  if (producer < 0) return true;
+  if (producer < 0) return !fixed_input(graph, tensor);
   const Node& node = graph.nodes[static_cast<size_t>(producer)];
   return !info(node.op).same_scale && !fixed_output(node);
 }
@@ -55,7 +70,8 @@ bool needs_range(const Graph& graph, int tensor) {
 std::vector<Quantisation> scales_of(const Graph& graph, const std::vector<Limits>& limits) {
   std::vector<Quantisation> scales(graph.tensors.size());
   for (const int t : graph.inputs)
-    scales[static_cast<size_t>(t)] = quantisation_of(limits[static_cast<size_t>(t)]);
+    scales[static_cast<size_t>(t)] =
+        fixed_input(graph, t).value_or(quantisation_of(limits[static_cast<size_t>(t)]));
   for (const Node& node : graph.nodes) {
     const auto t = static_cast<size_t>(node.output);
     if (info(node.op).same_scale) {

@@ -10,8 +10,12 @@
 
 namespace nnomc {
 
-/// The quantisation that a node's output always has (softmax, sigmoid, tanh), if any.
+/// The quantisation that a node's output always has (softmax, sigmoid, tanh, a table's rows), if
+/// any.
 std::optional<Quantisation> fixed_output(const Node& node);
+
+/// The quantisation that an input of the network must have: that of row numbers of an Embedding.
+std::optional<Quantisation> fixed_input(const Graph& graph, int tensor);
 
 /// That of numbers from 0 to count - 1, which tell places.
 inline Quantisation quantisation_of_places(int count) { return {1, count > 128 ? -128 : 0}; }

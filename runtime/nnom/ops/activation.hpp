@@ -51,6 +51,12 @@ enum class Function : int {
   asinh,
   acosh,
   atanh,
+  log_sigmoid,
+  hard_shrink,  ///< |x| > threshold ? x : 0
+  soft_shrink,  ///< sign(x) * max(|x| - threshold, 0)
+  tanh_shrink,  ///< x - tanh(x)
+  squareplus,   ///< (x + sqrt(x^2 + slope)) / 2
+  sparse_plus,  ///< x <= -1 ? 0 : x < 1 ? (x + 1)^2 / 4 : x
 };
 
 /// out[i] = f(in[i]).
@@ -182,6 +188,18 @@ struct Activation {
         return __builtin_acosh(x);
       case Function::atanh:
         return __builtin_atanh(x);
+      case Function::log_sigmoid:
+        return x < -30 ? x : -__builtin_log1p(__builtin_exp(-x));
+      case Function::hard_shrink:
+        return __builtin_fabs(x) > threshold ? x : 0;
+      case Function::soft_shrink:
+        return x > threshold ? x - threshold : x < -threshold ? x + threshold : 0;
+      case Function::tanh_shrink:
+        return x - __builtin_tanh(x);
+      case Function::squareplus:
+        return (x + __builtin_sqrt(x * x + slope)) / 2;
+      case Function::sparse_plus:
+        return x <= -1 ? 0 : x < 1 ? (x + 1) * (x + 1) / 4 : x;
     }
     return x;
   }
