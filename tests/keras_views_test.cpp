@@ -123,6 +123,19 @@ TEST(KerasViews, EmbeddingTakesWholeNumbers) {
   }
 }
 
+TEST(KerasViews, TablesOfOneInput) {
+  const std::string call = "[" + args(tensor("i")) + "]";
+  KerasFile file =
+      keras_file(functional(R"([["i", 0, 0]])", R"([["a", 0, 0], ["b", 0, 0]])",
+                            {{"InputLayer", "i", R"("batch_shape": [null, 2])"},
+                             {"Embedding", "a", R"("input_dim": 7, "output_dim": 1)", call},
+                             {"Embedding", "b", R"("input_dim": 200, "output_dim": 1)", call}}),
+                 {counting("layers/embedding/vars/0", {7, 1}),
+                  counting("layers/embedding_1/vars/0", {200, 1})});
+  const Graph graph = import_keras(file);
+  EXPECT_EQ(fixed_input(graph, graph.inputs[0]), (Quantisation{1, -128}));
+}
+
 TEST(KerasViews, EmbeddingOfWhatTheModelComputes) {
   EXPECT_THAT(
       [] {

@@ -145,8 +145,8 @@ int get_item(LayerCall& call) {
   op.out = from;
   Shape to;
   for (int i = -1; i < from.rank; ++i) {
-    const Json* part =
-        static_cast<size_t>(i + 1) < spec->size() ? &(*spec)[static_cast<size_t>(i + 1)] : nullptr;
+    const auto entry_of_axis = static_cast<size_t>(i) + 1;  // the batch is before the axes
+    const Json* part = entry_of_axis < spec->size() ? &(*spec)[entry_of_axis] : nullptr;
     if (part && text_or_empty(*part, "class_name") == "__slice__") part = find(*part, "config");
     const bool index = part && part->is_number_integer();
     if (part && !index && !part->contains("start"))
@@ -156,7 +156,8 @@ int get_item(LayerCall& call) {
       return value ? config.as_integer(*value, key, -kMaxElements, kMaxElements) : otherwise;
     };
     if (i < 0) {
-      if (index || entry("start", 0) != 0 || entry("stop", kMaxElements) != kMaxElements)
+      if (index || entry("start", 0) != 0 || entry("stop", kMaxElements) != kMaxElements ||
+          entry("step", 1) != 1)
         config.site().fail("not supported: an index of the batch. Begin it with ':'");
       continue;
     }

@@ -65,18 +65,18 @@ std::optional<std::vector<int>> order_of(const View& view) {
 
 /// The order in which the operands of a row are best brought; nothing for Keras's own.
 std::vector<int> order_for(LayerCall& call, const LayerRow& row) {
-  const std::vector<int> tensors = call.tensors();
-  const View* lead = nullptr;  // the largest
   std::vector<View> views;
-  for (const int t : tensors) views.push_back(view_of(call.session(), t));
+  for (const int t : call.tensors()) views.push_back(view_of(call.session(), t));
   if ((row.traits & kPicture) && is_channels_first(call.config) && views.size() == 1)
     return channels_last(static_cast<int>(views[0].dims.size()));
-  if (!(row.traits & kAnyOrder)) return {};
+  if (!(row.traits & kAnyOrder) || views.empty()) return {};
+  const auto smaller = [](const View& a, const View& b) {
+    return onnx::size_of(a.dims) < onnx::size_of(b.dims);
+  };
+  const View& lead = *std::max_element(views.begin(), views.end(), smaller);
   for (const View& view : views)
-    if (!lead || onnx::size_of(view.dims) > onnx::size_of(lead->dims)) lead = &view;
-  for (const View& view : views)
-    if (view.dims.size() != lead->dims.size()) return {};
-  const auto order = lead ? order_of(*lead) : std::nullopt;
+    if (view.dims.size() != lead.dims.size()) return {};
+  const auto order = order_of(lead);
   return order && *order != own_order(order->size()) ? *order : std::vector<int>{};
 }
 

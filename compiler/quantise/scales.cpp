@@ -50,14 +50,17 @@ std::optional<Quantisation> fixed_output(const Node& node) {
 }
 
 std::optional<Quantisation> fixed_input(const Graph& graph, int tensor) {
+  std::optional<Quantisation> found;  // that of the longest table
   for (const int i : graph.consumers(tensor)) {
     const Node& node = graph.nodes[static_cast<size_t>(i)];
+    std::optional<Quantisation> fixed;
     if (const auto* e = std::get_if<nnom::Embedding>(&node.op))
-      return quantisation_of_places(e->rows);
-    if (!info(node.op).alias) continue;
-    if (const auto fixed = fixed_input(graph, node.output)) return fixed;
+      fixed = quantisation_of_places(e->rows);
+    else if (info(node.op).alias)
+      fixed = fixed_input(graph, node.output);
+    if (fixed && (!found || fixed->zero < found->zero)) found = fixed;
   }
-  return {};
+  return found;
 }
 
 bool needs_range(const Graph& graph, int tensor) {
