@@ -154,6 +154,8 @@ void resize(Call& call, bool align_corners, bool half_pixel, nnom::Interpolation
   const int x = call.picture(0);
   const std::vector<int> size = call.integers(1);
   if (size.size() != 2) call.fail("it has {} sizes, not 2", size.size());
+  for (const int n : size)
+    if (n < 1 || n > 1 << 15) call.fail("a size of {} makes no sense", n);
   nnom::Resize op;
   op.out.h = size[0], op.out.w = size[1];
   op.interpolation = interpolation;

@@ -147,9 +147,10 @@ std::vector<int> Call::integers(int i) const {
   const Value& value = in(i);
   if (!value.is_constant) fail("its input '{}' must be a constant", value.name);
   std::vector<int> values;
+  constexpr double kEnd = 1 << 28;  // beyond it is as far as beyond any axis
   for (const double v : value.constant) {
-    if (!(std::abs(v) <= 2147483647.0)) fail("its input '{}' holds the number {}", value.name, v);
-    values.push_back(static_cast<int>(v));
+    if (std::isnan(v)) fail("its input '{}' holds the number {}", value.name, v);
+    values.push_back(static_cast<int>(std::clamp(v, -kEnd, kEnd)));
   }
   return values;
 }
@@ -214,10 +215,10 @@ void Call::set_constant(std::vector<double> values) {
 }
 
 void Call::set(int tensor, int i) {
+  const Shape want = out(i).shape();
   if (pictures_ > 1) return made_.push_back(tensor);
   Value& value =
       session_.values[static_cast<size_t>(numbers(op_.outputs())[static_cast<size_t>(i)])];
-  const Shape want = out(i).shape();
   if (shape(tensor).size() != want.size())
     fail("its output is {} and not, as the file says, {}", to_string(shape(tensor)),
          to_string(want));

@@ -1,5 +1,6 @@
 // Operators that move values, or say how they lie.
-#include <numeric>
+#include <algorithm>
+#include <climits>
 
 #include "compiler/import/tflite_operators.hpp"
 
@@ -128,13 +129,14 @@ void batch_to_space_nd(Call& call) {
   const std::vector<int> block = call.integers(1), crop = call.integers(2);
   const int m = static_cast<int>(block.size()), rank = call.in(0).rank(), x = call.whole(0);
   const Shape s = call.shape(x);
-  const int blocks = std::accumulate(block.begin(), block.end(), 1, std::multiplies());
+  int64_t blocks = 1;
+  for (const int b : block) blocks = b < 1 ? 0 : std::min<int64_t>(blocks * b, INT_MAX);
   if (m + 1 > rank || static_cast<int>(crop.size()) != 2 * m || rank + m > 6 || blocks < 1 ||
       s[0] % blocks)
     call.fail("its blocks do not fit its input");
-  Shape split, joined{1, {s[0] / blocks}};
+  Shape split, joined{1, {static_cast<int>(s[0] / blocks)}};
   for (const int b : block) split.d[split.rank++] = b;
-  split.d[split.rank++] = s[0] / blocks;
+  split.d[split.rank++] = joined[0];
   std::vector<int> order = {m};
   for (int i = 1; i < rank; ++i) {
     split.d[split.rank++] = s[i];

@@ -25,7 +25,7 @@ nnom::Slice part(const Shape& shape, int axis, int begin, int count) {
 void split_into(Call& call, int input, int axis, const std::vector<int>& sizes) {
   const int x = call.whole(input), n = call.shape(x)[axis];
   if (static_cast<int>(sizes.size()) != call.outputs() ||
-      std::accumulate(sizes.begin(), sizes.end(), 0) != n)
+      std::accumulate(sizes.begin(), sizes.end(), int64_t{0}) != n)
     call.fail("it has {} parts for {} outputs, of an axis of {} elements", sizes.size(),
               call.outputs(), n);
   int begin = 0;
@@ -88,10 +88,12 @@ void split(Call& call) {
 void split_v(Call& call) {
   const int axis = call.axis(call.integer(2), call.in(0).rank());
   std::vector<int> sizes = call.integers(1);
-  int known = 0;
+  int64_t known = 0;
   for (const int n : sizes) known += std::max(n, 0);
   for (int& n : sizes)
-    if (n < 0) n = call.in(0).dims[static_cast<size_t>(axis)] - known;
+    if (n < 0)
+      n = static_cast<int>(
+          std::max<int64_t>(call.in(0).dims[static_cast<size_t>(axis)] - known, -1));
   split_into(call, 0, axis, sizes);
 }
 
@@ -177,7 +179,7 @@ void tile(Call& call) {
     call.fail("it has {} numbers for {} axes", times.size(), call.shape(x).rank);
   for (int axis = 0; axis < static_cast<int>(times.size()); ++axis) {
     const int n = call.shape(x)[axis], t = times[static_cast<size_t>(axis)];
-    if (t < 1 || t > 1 << 20) call.fail("it repeats axis {} {} times", axis, t);
+    if (t < 1 || int64_t{t} * n > 1 << 26) call.fail("it repeats axis {} {} times", axis, t);
     if (t == 1) continue;
     std::vector<float> index;
     for (int i = 0; i < n * t; ++i) index.push_back(static_cast<float>(i % n));
