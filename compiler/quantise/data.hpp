@@ -177,11 +177,16 @@ void make(const Op& op, const Making& m, nnom::Linear<N>& d) {
     for (size_t c = 0; c < p.channels; ++c) {
       const ChannelWeights own = channel_weights(m.node, c);
       std::vector<double> folded(p.phases, w.bias[c]);
+      double size = std::abs(w.bias[c]);
       for (size_t k = 0; w.used[c] && k < own.count; ++k) {
         const double q = std::round(static_cast<double>(m.node.weights[own[k]]) / w.scale[c]);
         weights[Packing<N>::packed(op, c, k)] = static_cast<int8_t>(q);
         folded[Packing<N>::phase(op, k)] -= in.zero * q;
+        size += std::abs(q) * (std::abs(in.zero) + in.highest() + 1);
       }
+      if (w.used[c] && size > kMostBias<N>)
+        throw Error("layer '{}' ({}): the sums of its products and biases do not fit {} bits",
+                    m.node.name, m.node.source, 8 * sizeof(typename N::Acc));
       for (size_t phase = 0; phase < p.phases; ++phase)
         bias[phase * p.channels + c] = static_cast<typename N::Bias>(
             std::clamp(folded[phase], -kMostBias<N> - 1, kMostBias<N>));

@@ -18,7 +18,8 @@ namespace nnomc {
 template <class Rescale>
 Rescale rescale_by(double factor) {
   constexpr bool single = std::is_same_v<Rescale, nnom::Single>;
-  if constexpr (single) factor = static_cast<double>(static_cast<float>(std::min(factor, 1e30)));
+  factor = std::isnan(factor) ? 0 : std::min(factor, 1e30);
+  if constexpr (single) factor = static_cast<double>(static_cast<float>(factor));
   int shift = 0;
   const double fraction = std::frexp(factor, &shift);
   auto multiplier = static_cast<int64_t>(std::round(fraction * static_cast<double>(1LL << 31)));

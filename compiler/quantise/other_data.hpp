@@ -19,6 +19,15 @@ void make(const Op&, const Making&, nnom::Moved<N>&) {}
               m.node.source, m.scales.in[0].bits, m.scales.out.bits);
 }
 
+/// Fails if sums of `count` stored values, each times a factor of up to `most`, can overflow.
+template <class N>
+void check_sums(const Making& m, int count, int most) {
+  const double each = std::ldexp(1.0, 8 * static_cast<int>(sizeof(typename N::In))) * most;
+  if (sizeof(typename N::Acc) == 4 && count * each > 2147483647)
+    throw Error("layer '{}' ({}): sums of {} values do not fit 32 bits", m.node.name, m.node.source,
+                count);
+}
+
 /// As XNNPACK has it, for a sum of `count` values over `divisor`.
 inline void make_mean(const NodeScales& scales, int count, int divisor, nnom::SingleMean& mean) {
   const auto in = static_cast<float>(scales.in[0].scale),
@@ -42,15 +51,17 @@ template <bool mean, class N>
 void make(const nnom::Reduce<nnom::SumRule<mean>>& op, const Making& m, nnom::SumData<N>& d) {
   d.clamp = make_clamp<N>(m);
   if constexpr (N::quantised) {
+    check_sums<N>(m, op.count(), 1);
     make_mean(m.scales, op.count(), mean ? op.count() : 1, d.mean);
     if constexpr (std::is_same_v<typename N::Rescale, nnom::Single>) d.clamp.zero = 0;
   }
 }
 
 template <class N>
-void make(const nnom::MatMul&, const Making& m, nnom::MatMul::Data<N>& d) {
+void make(const nnom::MatMul& op, const Making& m, nnom::MatMul::Data<N>& d) {
   d.clamp = make_clamp<N>(m);
   if constexpr (N::quantised) {
+    check_sums<N>(m, op.depth, 256);
     for (size_t i = 0; i < 2; ++i) d.zero[i] = static_cast<typename N::In>(m.scales.in[i].zero);
     using Rescale = typename N::Rescale;
     const double a = m.scales.in[0].scale, b = m.scales.in[1].scale, out = m.scales.out.scale;

@@ -171,8 +171,12 @@ struct Clamp {
   typename N::Out zero = 0, lo = N::lowest, hi = N::highest;
 
   constexpr typename N::Out operator()(typename N::Rescaled value) const {
-    const typename N::Rescaled v = value + zero;
-    return static_cast<typename N::Out>(v < lo ? lo : v > hi ? hi : v);
+    using R = typename N::Rescaled;  // limited first, as `value` may be as large as R allows
+    const R least = R(lo) - R(zero), most = R(hi) - R(zero);
+    return static_cast<typename N::Out>((value < least  ? least
+                                         : value > most ? most
+                                                        : value) +
+                                        R(zero));
   }
   static constexpr void fields(auto& s, auto visit) {
     visit("zero", s.zero), visit("lo", s.lo), visit("hi", s.hi);
