@@ -32,7 +32,8 @@ void check_sums(const Making& m, int count, int most) {
 inline void make_mean(const NodeScales& scales, int count, int divisor, nnom::SingleMean& mean) {
   const auto in = static_cast<float>(scales.in[0].scale),
              out = static_cast<float>(scales.out.scale);
-  mean.scale = in / out * (1.0f / static_cast<float>(divisor));
+  constexpr float kMost = 1e20f;  // what is above it saturates, and must not become infinite
+  mean.scale = std::min(in / out, kMost) * (1.0f / static_cast<float>(divisor));
   const float zeros = static_cast<float>(count * scales.in[0].zero) * mean.scale;
   // The clamp adds the output's zero point to a whole number: it must not be rounded with the rest.
   mean.offset = static_cast<float>(scales.out.zero) - zeros;
