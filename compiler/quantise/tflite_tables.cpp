@@ -34,7 +34,10 @@ struct Scales {
   float ratio() const { return in / out; }
 };
 
-int8_t limited(double v) { return static_cast<int8_t>(std::clamp(v, -128.0, 127.0)); }
+/// NaN, which only absurd scales give, is 0.
+int8_t limited(double v) {
+  return static_cast<int8_t>(std::isnan(v) ? 0 : std::clamp(v, -128.0, 127.0));
+}
 
 /// y(v) for each stored input less its zero point, plus the zero point of the output.
 template <class F>
