@@ -6,12 +6,10 @@
 #include <algorithm>
 
 #include "compiler/compile.hpp"
-#include "compiler/emit/emit.hpp"
 #include "compiler/firmware/model_firmware.hpp"
-#include "compiler/firmware/paths.hpp"
-#include "compiler/io/file.hpp"
 #include "compiler/quantise/compare.hpp"
 #include "compiler/simulate/simulate.hpp"
+#include "tests/board_model.hpp"
 
 namespace nnomc {
 namespace {
@@ -75,16 +73,7 @@ TEST_P(Recurrent, ABoardGivesTheSameBytes) {
   const Trained model(GetParam());
   const Program program = model.compiled("cortex-m4", Rounding::single_rounding);
   const TempDir folder;
-  const Generated files = emit(program, EmitOptions());
-  write_file(folder.file("model.hpp"), files.header);
-  write_file(folder.file("model.cpp"), files.source);
-  const std::string elf = build_model_firmware({.core = "cortex-m4",
-                                                .sources = {folder.file("model.cpp")},
-                                                .include_dirs = {folder.path().string()},
-                                                .optimise = "-O2",
-                                                .directory = folder.file("build"),
-                                                .defines = {}},
-                                               "model.hpp", "model::Graph");
+  const std::string elf = firmware_of(program, folder, "cortex-m4");
   std::vector<std::byte> in, out;
   Simulator simulator(program);
   for (size_t s = 0; s < 5; ++s) {

@@ -7,6 +7,7 @@
 #include "compiler/firmware/paths.hpp"
 #include "compiler/io/file.hpp"
 #include "compiler/simulate/simulate.hpp"
+#include "tests/board_model.hpp"
 #include "tests/compile.hpp"
 #include "tests/random_layers.hpp"
 
@@ -205,16 +206,7 @@ TEST(State, IsKeptOnCortexM4) {
   for (const Rounding rounding : {Rounding::single_rounding, Rounding::double_rounding}) {
     const Program p = streaming(Layout::dsp, rounding);
     const TempDir folder;
-    const Generated files = emit(p, EmitOptions());
-    write_file(folder.file("model.hpp"), files.header);
-    write_file(folder.file("model.cpp"), files.source);
-    const std::string elf = build_model_firmware({.core = "cortex-m4",
-                                                  .sources = {folder.file("model.cpp")},
-                                                  .include_dirs = {folder.path().string()},
-                                                  .optimise = "-O2",
-                                                  .directory = folder.file("build"),
-                                                  .defines = {}},
-                                                 "model.hpp", "model::Graph");
+    const std::string elf = firmware_of(p, folder, "cortex-m4");
     const Bytes in = samples(p, 4);
     for (const bool stream : {false, true}) {
       ModelRunOptions options;

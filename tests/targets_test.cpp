@@ -8,10 +8,8 @@
 #include "compiler/compile.hpp"
 #include "compiler/firmware/boards.hpp"
 #include "compiler/firmware/model_firmware.hpp"
-#include "compiler/firmware/paths.hpp"
-#include "compiler/io/file.hpp"
-#include "compiler/quantise/fixed_point.hpp"
 #include "compiler/simulate/simulate.hpp"
+#include "tests/board_model.hpp"
 #include "tests/random_layers.hpp"
 
 namespace nnomc {
@@ -93,16 +91,7 @@ void check(const Case& c, const Program& program, std::span<const std::byte> sam
   const TempDir folder;
   EmitOptions options;
   options.optimise = c.optimise;
-  const Generated files = emit(program, options);
-  write_file(folder.file("model.hpp"), files.header);
-  write_file(folder.file("model.cpp"), files.source);
-  const std::string elf = build_model_firmware({.core = c.core,
-                                                .sources = {folder.file("model.cpp")},
-                                                .include_dirs = {folder.path().string()},
-                                                .optimise = c.flag,
-                                                .directory = folder.file("build"),
-                                                .defines = {}},
-                                               "model.hpp", "model::Graph");
+  const std::string elf = firmware_of(program, folder, c.core, c.flag, options);
   const ModelRun got = run_model_firmware(
       elf, c.core, samples, {.layers = true, .count = false, .timeout = std::chrono::seconds(300)});
   const Expected want = on_host(program, samples);

@@ -5,6 +5,8 @@
 #include <numeric>
 #include <set>
 
+#include "compiler/import/parts.hpp"
+
 namespace nnomc::keras {
 namespace {
 
@@ -183,19 +185,10 @@ int transposed(LayerCall& call, int tensor, const std::vector<int>& order) {
 int joined(LayerCall& call, std::vector<int> tensors, int axis) {
   nnom::Concat op;
   op.axis = axis;
-  constexpr size_t kMost = nnom::Concat::max_inputs;
-  for (int part = 1; tensors.size() > kMost;) {
-    std::vector<int> joined;
-    for (size_t i = 0; i < tensors.size(); i += kMost) {
-      const size_t end = std::min(i + kMost, tensors.size());
-      std::vector<int> some(tensors.begin() + static_cast<std::ptrdiff_t>(i),
-                            tensors.begin() + static_cast<std::ptrdiff_t>(end));
-      joined.push_back(some.size() == 1
-                           ? some.front()
-                           : call.add(op, std::move(some), fmt::format("/part{}", part++)));
-    }
-    tensors = std::move(joined);
-  }
+  int part = 1;
+  tensors = joinable(std::move(tensors), [&](std::vector<int> some) {
+    return call.add(op, std::move(some), fmt::format("/part{}", part++));
+  });
   return tensors.size() == 1 ? tensors.front() : call.add(op, std::move(tensors));
 }
 

@@ -57,25 +57,6 @@ Value summed(Call& call, std::string_view last) {
       });
 }
 
-bool holds(nnom::Relation relation, double a, double b) {
-  using nnom::Relation;
-  switch (relation) {
-    case Relation::equal:
-      return a == b;
-    case Relation::not_equal:
-      return a != b;
-    case Relation::less:
-      return a < b;
-    case Relation::less_equal:
-      return a <= b;
-    case Relation::greater:
-      return a > b;
-    case Relation::greater_equal:
-      return a >= b;
-  }
-  return false;
-}
-
 }  // namespace
 
 Values add(Call& call) {
@@ -168,9 +149,9 @@ template <nnom::Relation relation>
 Values compare(Call& call) {
   const Value &a = call.in(0), &b = call.in(1);
   if (a.constant && b.constant)
-    return {call.made(
-        combined_checked(call, *a.constant, *b.constant, Type::boolean,
-                         [](double x, double y) { return holds(relation, x, y) ? 1.0 : 0.0; }))};
+    return {call.made(combined_checked(
+        call, *a.constant, *b.constant, Type::boolean,
+        [](double x, double y) { return nnom::holds(relation, x, y) ? 1.0 : 0.0; }))};
   nnom::Compare op;
   op.rule.relation = relation;
   return {elementwise(call, op, {a, b}, "", Type::boolean)};

@@ -2,13 +2,9 @@
 #include <algorithm>
 
 #include "compiler/import/onnx_elementwise.hpp"
+#include "compiler/import/parts.hpp"
 
 namespace nnomc::onnx {
-namespace {
-
-constexpr int64_t kMostPictures = 64;  // each gets nodes of its own
-
-}  // namespace
 
 Value joined(Call& call, const Values& parts, int axis) {
   const auto at = static_cast<size_t>(axis);
@@ -24,18 +20,9 @@ Value joined(Call& call, const Values& parts, int axis) {
   for (const Value& part : parts) tensors.push_back(call.arrange(part, order));
   nnom::Concat op;
   op.axis = static_cast<int>(std::find(order.begin(), order.end(), axis) - order.begin());
-  constexpr size_t kMost = nnom::Concat::max_inputs;
-  while (tensors.size() > 1) {
-    std::vector<int> sums;
-    for (size_t i = 0; i < tensors.size(); i += kMost) {
-      const auto from = tensors.begin() + static_cast<std::ptrdiff_t>(i);
-      std::vector<int> some(
-          from, from + static_cast<std::ptrdiff_t>(std::min(kMost, tensors.size() - i)));
-      sums.push_back(some.size() == 1 ? some[0] : call.add(op, std::move(some)));
-    }
-    tensors = std::move(sums);
-  }
-  return call.made(tensors[0], to, order, parts[0].type);
+  tensors = joinable(std::move(tensors), [&](std::vector<int> some) { return call.add(op, some); });
+  const int whole = tensors.size() == 1 ? tensors[0] : call.add(op, tensors);
+  return call.made(whole, to, order, parts[0].type);
 }
 
 Values concat(Call& call) {

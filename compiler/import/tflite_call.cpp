@@ -3,6 +3,8 @@
 #include <cctype>
 #include <numeric>
 
+#include "compiler/import/parts.hpp"
+
 namespace nnomc::tflite {
 namespace {
 
@@ -91,7 +93,6 @@ int Call::picture(int i) {
   if (value.rank() != 4)
     fail("its input is {} and not a picture (batch, height, width, channels)",
          fmt::join(value.dims, " x "));
-  constexpr int kMostPictures = 64;  // each gets nodes of its own
   pictures_ = value.dims[0];
   if (pictures_ > kMostPictures) fail("a batch of {} pictures is too large", pictures_);
   if (pictures_ == 1) return tensor(i);
@@ -112,18 +113,10 @@ void Call::run(const Row& row) {
 }
 
 int Call::joined(std::vector<int> tensors, int axis) {
-  constexpr size_t most = nnom::Concat::max_inputs;
   nnom::Concat op;
   op.axis = axis;
-  while (tensors.size() > most) {
-    std::vector<int> fewer;
-    for (size_t i = 0; i < tensors.size(); i += most)
-      fewer.push_back(
-          add(op, {tensors.begin() + static_cast<long>(i),
-                   tensors.begin() + static_cast<long>(std::min(i + most, tensors.size()))}));
-    tensors = std::move(fewer);
-  }
-  return add(op, tensors);
+  return add(op,
+             joinable(std::move(tensors), [&](std::vector<int> some) { return add(op, some); }));
 }
 
 std::vector<float> Call::reals(int i) const {

@@ -33,6 +33,19 @@ struct Making {
   }
 };
 
+/// Constants as N stores them, quantised as `q` says.
+template <class N>
+std::vector<typename N::Out> stored_as(const std::vector<float>& values, const Quantisation& q) {
+  if constexpr (N::quantised) {
+    std::vector<typename N::Out> made;
+    for (const float v : values)
+      made.push_back(static_cast<typename N::Out>(quantise(static_cast<double>(v), q)));
+    return made;
+  } else {
+    return values;
+  }
+}
+
 /// A table that brings input i from its scale to that of the output; null where they are the same.
 template <class T>
 const T* keep_table(const Making& m, size_t i, const Quantisation& in, const Quantisation& out) {

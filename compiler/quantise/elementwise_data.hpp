@@ -157,10 +157,7 @@ void make(const nnom::Elementwise<Rule>& op, const Making& m, Data& d) {
       const Quantisation q = m.node.stored ? as_stored(*m.node.stored, m.scales.out.bits)
                                            : constant_scale(op.rule, m, op.constant);
       scales.in.insert(scales.in.begin() + op.constant, q);
-      std::vector<typename N::In> constant;
-      for (const float v : m.node.weights)
-        constant.push_back(static_cast<typename N::In>(quantise(static_cast<double>(v), q)));
-      d.constant = m.keep("constant", std::move(constant));
+      d.constant = m.keep("constant", stored_as<N>(m.node.weights, q));
     }
     make_rule(op.rule, m, scales, d.rule);
   } else if (op.constant >= 0) {

@@ -106,27 +106,12 @@ std::vector<ResizePlace> resize_places(const nnom::Resize& op, int in, int out, 
 
 template <class N>
 void make(const nnom::Constant&, const Making& m, nnom::Constant::Data<N>& d) {
-  std::vector<typename N::Out> values;
-  for (const float v : m.node.weights) {
-    if constexpr (N::quantised)
-      values.push_back(
-          static_cast<typename N::Out>(quantise(static_cast<double>(v), m.scales.out)));
-    else
-      values.push_back(v);
-  }
-  d.values = m.keep("values", std::move(values));
+  d.values = m.keep("values", stored_as<N>(m.node.weights, m.scales.out));
 }
 
 template <class N>
 void make(const nnom::Embedding&, const Making& m, nnom::Embedding::Data<N>& d) {
-  std::vector<typename N::Out> table;
-  for (const float v : m.node.weights) {
-    if constexpr (N::quantised)
-      table.push_back(static_cast<typename N::Out>(quantise(static_cast<double>(v), m.scales.out)));
-    else
-      table.push_back(v);
-  }
-  d.table = m.keep("table", std::move(table));
+  d.table = m.keep("table", stored_as<N>(m.node.weights, m.scales.out));
   if constexpr (N::quantised) d.zero = static_cast<typename N::In>(m.scales.in[0].zero);
 }
 

@@ -67,6 +67,26 @@ struct SelectRule {
 
 enum class Relation : int { equal, not_equal, less, less_equal, greater, greater_equal };
 
+/// Whether a and b are in a relation.
+template <class T>
+constexpr bool holds(Relation relation, T a, T b) {
+  switch (relation) {
+    case Relation::equal:
+      return a == b;
+    case Relation::not_equal:
+      return a != b;
+    case Relation::less:
+      return a < b;
+    case Relation::less_equal:
+      return a <= b;
+    case Relation::greater:
+      return a > b;
+    case Relation::greater_equal:
+      return a >= b;
+  }
+  return false;
+}
+
 /// 1 where a and b are in this relation, else 0. Quantised, the output has scale 1, zero point 0.
 struct CompareRule {
   static constexpr const char* name = "Compare";
@@ -95,21 +115,7 @@ struct CompareRule {
       a = d.rescale[0]((x[0] - d.zero[0]) * (1 << headroom));
       b = d.rescale[1]((x[1] - d.zero[1]) * (1 << headroom));
     }
-    switch (r.relation) {
-      case Relation::equal:
-        return a == b;
-      case Relation::not_equal:
-        return a != b;
-      case Relation::less:
-        return a < b;
-      case Relation::less_equal:
-        return a <= b;
-      case Relation::greater:
-        return a > b;
-      case Relation::greater_equal:
-        return a >= b;
-    }
-    return 0;
+    return holds(r.relation, a, b);
   }
 };
 
