@@ -100,6 +100,11 @@ std::vector<int> Graph::consumers(int tensor) const {
   return found;
 }
 
+bool Graph::is_variable(int tensor) const {
+  return std::any_of(variables.begin(), variables.end(),
+                     [&](const Variable& v) { return v.tensor == tensor; });
+}
+
 bool Graph::is_output(int tensor) const {
   return std::count(outputs.begin(), outputs.end(), tensor) > 0 ||
          std::any_of(variables.begin(), variables.end(),

@@ -106,6 +106,7 @@ struct Graph {
   int producer(int tensor) const;
   /// Indices of the nodes that read `tensor`, each once.
   std::vector<int> consumers(int tensor) const;
+  bool is_variable(int tensor) const;
   /// Whether it is an output of the network, or becomes the content of a variable.
   bool is_output(int tensor) const;
   /// Index of the last node that reads the memory of `tensor`, -1 if none does.

@@ -26,10 +26,17 @@ nnom::Quantisation board_quantisation(const Program& program, int tensor) {
   return {static_cast<float>(q.scale), q.zero, halves};
 }
 
+namespace {
+
+int stored_in(int bits, const nnom::Quantisation& q, float value) {
+  return bits == 16 ? q.stored<int16_t>(value) : q.stored<int8_t>(value);
+}
+
+}  // namespace
+
 int stored_value(const Program& program, int tensor, float value) {
-  const nnom::Quantisation board = board_quantisation(program, tensor);
-  return program.scales[static_cast<size_t>(tensor)].bits == 16 ? board.stored<int16_t>(value)
-                                                                : board.stored<int8_t>(value);
+  return stored_in(program.scales[static_cast<size_t>(tensor)].bits,
+                   board_quantisation(program, tensor), value);
 }
 
 void store(const Program& program, int tensor, std::span<const float> values,
@@ -38,10 +45,11 @@ void store(const Program& program, int tensor, std::span<const float> values,
     std::memcpy(to.data(), values.data(), to.size());
     return;
   }
-  const Quantisation& q = program.scales[static_cast<size_t>(tensor)];
-  const size_t element = static_cast<size_t>(q.bits) / 8;
+  const int bits = program.scales[static_cast<size_t>(tensor)].bits;
+  const nnom::Quantisation board = board_quantisation(program, tensor);
+  const size_t element = static_cast<size_t>(bits) / 8;
   for (size_t i = 0; i < to.size() / element; ++i) {
-    const auto stored = static_cast<int16_t>(stored_value(program, tensor, values[i]));
+    const auto stored = static_cast<int16_t>(stored_in(bits, board, values[i]));
     std::memcpy(to.data() + i * element, &stored, element);  // little-endian, as all boards
   }
 }
@@ -89,11 +97,6 @@ bool in_place(const Graph& graph, const Variable& variable) {
          std::count_if(graph.variables.begin(), graph.variables.end(), shares) == 1;
 }
 
-bool is_variable(const Graph& graph, int tensor) {
-  return std::any_of(graph.variables.begin(), graph.variables.end(),
-                     [&](const Variable& v) { return v.tensor == tensor; });
-}
-
 /// A copy of what becomes the content of `variable`, at the end of the run.
 void copy_next(Program& p, Variable& variable) {
   Node copy;
@@ -115,7 +118,7 @@ void settle_variables(Program& p) {
   for (Variable& v : g.variables) {
     if (v.next < 0) continue;
     v.next = root_of(g, v.next);
-    if (is_variable(g, v.next)) copy_next(p, v);
+    if (g.is_variable(v.next)) copy_next(p, v);
   }
   for (Variable& v : g.variables)
     if (v.next >= 0 && !in_place(g, v)) copy_next(p, v);

@@ -23,6 +23,14 @@ onnx::FileNode& node(OnnxFile& file, const std::string& op_type) {
   throw std::runtime_error("no " + op_type);
 }
 
+void add_attribute(onnx::FileNode& to, const char* name, int64_t value) {
+  Attribute a;
+  a.name = name;
+  a.kind = Attribute::Kind::integer;
+  a.integer = value;
+  to.attributes.push_back(a);
+}
+
 /// A change to a model that works, and what the message about it must hold.
 struct Case {
   const char* name;
@@ -75,12 +83,7 @@ const Case kCases[] = {
     {"missing_input", [](OnnxFile& f) { node(f, "Gemm").inputs.resize(1); }, {"(Gemm)", "input 1"}},
     {"no_output", [](OnnxFile& f) { f.outputs[0].name = "nowhere"; }, {"output 'nowhere'"}},
     {"unknown_option",
-     [](OnnxFile& f) {
-       Attribute a;
-       a.name = "magic";
-       a.kind = Attribute::Kind::integer;
-       node(f, "MaxPool").attributes.push_back(a);
-     },
+     [](OnnxFile& f) { add_attribute(node(f, "MaxPool"), "magic", 0); },
      {"(MaxPool)", "attribute 'magic'"}},
     {"type_of_option",
      [](OnnxFile& f) { node(f, "MaxPool").attributes[0].kind = Attribute::Kind::text; },
@@ -201,13 +204,7 @@ const QuantisedCase kQuantisedCases[] = {
      {"(QuantizeLinear)", "numbers of type 13"}},
     {"blocks",
      "q_conv_i8",
-     [](OnnxFile& f) {
-       Attribute a;
-       a.name = "block_size";
-       a.kind = Attribute::Kind::integer;
-       a.integer = 4;
-       node(f, "QuantizeLinear").attributes.push_back(a);
-     },
+     [](OnnxFile& f) { add_attribute(node(f, "QuantizeLinear"), "block_size", 4); },
      {"(QuantizeLinear)", "blocks"}},
     {"few_inputs",
      "q_op_add",
@@ -223,11 +220,7 @@ const QuantisedCase kQuantisedCases[] = {
     {"nhwc",
      "q_op_average_pool",
      [](OnnxFile& f) {
-       Attribute a;
-       a.name = "channels_last";
-       a.kind = Attribute::Kind::integer;
-       a.integer = 1;
-       node(f, "com.microsoft.QLinearAveragePool").attributes.push_back(a);
+       add_attribute(node(f, "com.microsoft.QLinearAveragePool"), "channels_last", 1);
      },
      {"(com.microsoft.QLinearAveragePool)", "'channels_last'"}},
     {"bias",

@@ -245,19 +245,13 @@ class Builder {
       copy.name = v.name + "/output", copy.source = "output";
       nnom::Slice all;  // the content of a variable changes before the output is read
       all.out = g.shape(v.tensor);
-      copy.op = is_variable(v.tensor) ? Op(all) : Op(nnom::Reshape{all.out});
+      copy.op = g.is_variable(v.tensor) ? Op(all) : Op(nnom::Reshape{all.out});
       copy.inputs = {v.tensor};
       const auto scale = g.tensors[static_cast<size_t>(v.tensor)].quantisation;
       v.tensor = g.add(std::move(copy));
       g.tensors.back().quantisation = scale;
     }
     g.outputs.push_back(v.tensor);
-  }
-
-  bool is_variable(int tensor) const {
-    const auto& all = session_.graph.variables;
-    return std::any_of(all.begin(), all.end(),
-                       [&](const Variable& v) { return v.tensor == tensor; });
   }
 
   /// Computes an operator whose inputs are all constants, in real numbers; its outputs become

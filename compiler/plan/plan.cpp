@@ -63,8 +63,7 @@ Problem blocks_of(const Graph& graph, const Numbers& numbers, bool separate) {
     Block& b = block(tensor);
     for (const int c : graph.consumers(tensor)) b.last = std::max(b.last, c);
     if (graph.is_output(tensor)) b.last = end;
-    for (const Variable& v : graph.variables)
-      if (v.tensor == tensor) b.first = 0, b.last = end, b.kept = true;
+    if (graph.is_variable(tensor)) b.first = 0, b.last = end, b.kept = true;
   }
   for (int i = 0; i < end; ++i) {
     const Node& node = graph.nodes[static_cast<size_t>(i)];
