@@ -61,7 +61,8 @@ def scaled(images):
 def moved(images, generator):
     """Each image up to two pixels away from its place."""
     padded = np.pad(images, ((0, 0), (2, 2), (2, 2)))
-    return np.stack([p[y : y + 28, x : x + 28] for p, (y, x) in zip(padded, generator.integers(0, 5, (len(images), 2)))])
+    places = generator.integers(0, 5, (len(images), 2))
+    return np.stack([p[y : y + 28, x : x + 28] for p, (y, x) in zip(padded, places)])
 
 
 def accuracy(model, images, labels):
