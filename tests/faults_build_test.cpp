@@ -154,6 +154,8 @@ TEST(Faults, F15_AClassThatTheTestSetLacksHasNoShareAndNoFault) {
   if (find_program("arm-none-eabi-g++").empty() || find_program("qemu-system-arm").empty())
     GTEST_SKIP() << "needs arm-none-eabi-g++ and qemu-system-arm";
   write_file(folder / "main.cpp", R"(
+#include <initializer_list>
+
 #include "nnom/evaluate.hpp"
 #include "port.hpp"
 
@@ -164,8 +166,11 @@ int main() {
   for (int i = 0; i < 3; ++i) evaluation.add(scores[i], labels[i]);
   for (size_t c = 0; c < 4; ++c) {
     nnom::TextLine line;
-    line.right(static_cast<uint64_t>(evaluation.precision(c) * 100), 4);
-    line.right(static_cast<uint64_t>(evaluation.recall(c) * 100), 4).append("\n");
+    for (const float share : {evaluation.precision(c), evaluation.recall(c)}) {
+      if (!(share >= 0 && share <= 1)) return 1;  // 0 / 0 is no number
+      line.right(static_cast<uint64_t>(share * 100), 4);
+    }
+    line.append("\n");
     nnom::port::print(line.text());
   }
   return 0;
