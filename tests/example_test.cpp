@@ -93,16 +93,25 @@ TEST_P(Example, NamesTheClothing) {
   const size_t layers =
       static_cast<size_t>(std::count_if(program.graph.nodes.begin(), program.graph.nodes.end(),
                                         [](const Node& node) { return !info(node.op).alias; }));
-  ASSERT_EQ(lines.size(), kPictureCount + 2 + 1 + layers + 1) << run.output;
+  constexpr size_t kFormats = 4;  // and a line between
+  ASSERT_EQ(lines.size(), kFormats + kPictureCount + 2 + 1 + layers + 1 + 2) << run.output;
+  EXPECT_TRUE(lines[1].starts_with("input   0  28 x 28 x 1         int8   ")) << run.output;
+  EXPECT_TRUE(lines[2].starts_with("output  0  10                  int8   0.00390625   -128  "))
+      << run.output;
   for (size_t i = 0; i < kPictureCount; ++i)
-    EXPECT_EQ(lines[i], expected_line(program, kPictures[i]));
-  EXPECT_EQ(lines[kPictureCount], "3 of 4 right, 4 among the best three");
+    EXPECT_EQ(lines[kFormats + i], expected_line(program, kPictures[i]));
+  EXPECT_EQ(lines[kFormats + kPictureCount], "3 of 4 right, 4 among the best three");
+  const size_t table = kFormats + kPictureCount + 3;
   for (size_t i = 0; i < layers; ++i)
-    EXPECT_TRUE(lines[kPictureCount + 3 + i].starts_with(
+    EXPECT_TRUE(lines[table + i].starts_with(
         program.graph.nodes[i].name))  // none of this model's is only another name for memory
         << run.output;
-  EXPECT_TRUE(lines.back().starts_with("total")) << run.output;
-  EXPECT_TRUE(lines.back().ends_with("100 %")) << run.output;
+  EXPECT_TRUE(lines[table + layers].starts_with("total")) << run.output;
+  EXPECT_TRUE(lines[table + layers].ends_with("100.00 %")) << run.output;
+  EXPECT_EQ(lines[table + layers + 1],
+            fmt::format("arena  {:10} B of RAM", program.plan.arena_bytes));
+  EXPECT_EQ(lines[table + layers + 2],
+            fmt::format("weights{:10} B of flash", program.weights_bytes()));
 }
 
 TEST_P(Example, AllocatesNothing) {

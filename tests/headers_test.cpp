@@ -18,7 +18,9 @@ namespace fs = std::filesystem;
 const std::string kRuntime = NNOM_SOURCE_DIR "/runtime";
 
 /// Those an application includes; they are C++11.
-const std::vector<std::string> kForApplications = {"nnom/evaluate.hpp", "nnom/model.hpp"};
+const std::vector<std::string> kForApplications = {
+    "nnom/analyse.hpp",  "nnom/evaluate.hpp", "nnom/model.hpp", "nnom/tensor.hpp",
+    "nnom/test_run.hpp", "nnom/text.hpp"};
 /// Those written with the instructions of one family; only target/native.hpp includes them.
 const std::vector<std::string> kForDsp = {"nnom/target/dsp.hpp"};
 
