@@ -190,6 +190,15 @@ std::string model_name(const ModelOptions& options, const std::string& stem) {
   return usable;
 }
 
+void check_calibration(const Graph& graph, const ModelOptions& options) {
+  if (options.calibrate.empty() && !graph.quantised())
+    throw Error(
+        "{}: a model of real numbers needs samples to choose the ranges of int8 from: "
+        "--calibrate X.npy{}",
+        options.model,
+        graph.partly.empty() ? "" : ". (The file is quantised only in part: " + graph.partly + ")");
+}
+
 Compiled compile_model(const Graph& graph, const ModelOptions& options, const Samples& data) {
   if (graph.quantised()) return {compile(graph, {}, options.compile), "with its file's own scales"};
   Samples samples;

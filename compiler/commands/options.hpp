@@ -70,6 +70,9 @@ struct Compiled {
   std::string calibration;  ///< "calibrated on 100 samples"
 };
 
+/// Throws an Error where ranges have to be chosen and there is no --calibrate.
+void check_calibration(const Graph& graph, const ModelOptions& options);
+
 /// Quantises `graph` with --calibrate; where that is missing, with the first of `data`; where that
 /// is missing too (no samples), with noise.
 Compiled compile_model(const Graph& graph, const ModelOptions& options, const Samples& data);
