@@ -112,7 +112,7 @@ void convert(const Options& o) {
   if (!o.single_header) source_of(header);
   if (o.c_api) c_header_of(header);
   const std::string name = model_name(o, stem_of(header));
-  const Graph graph = load_model(o.model);
+  const Graph graph = load_graph(o);
   check_calibration(graph, o);
   const Compiled compiled = compile_model(graph, o, {});
   EmitOptions emitting;
@@ -120,6 +120,7 @@ void convert(const Options& o) {
   emitting.section = o.section;
   emitting.file = fs::path(header).filename().string();
   emitting.optimise = o.compile.optimise;
+  emitting.channels_first = o.axes == Axes::channels_first;
   const std::vector<File> files = files_of(compiled.program, o, header, emitting);
   write_all(files);
   std::string paths;

@@ -26,9 +26,9 @@ struct Options : ModelOptions {
 bool is_header(const std::string& path) { return path.ends_with(".hpp") || path.ends_with(".h"); }
 
 void testset(const Options& o) {
-  const Graph graph = load_model(o.model);
+  const Graph graph = load_graph(o);
   check_calibration(graph, o);
-  Samples samples(graph, o.data, o.scaling);
+  Samples samples(graph, o.data, o.scaling, o.axes);
   const std::size_t classes =
       classes_of(static_cast<std::size_t>(graph.shape(graph.outputs[0]).size()));
   const std::vector<std::uint32_t> labels = read_classes(o.labels, classes, samples.count());

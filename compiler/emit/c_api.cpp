@@ -42,16 +42,18 @@ std::vector<Port> ports_of(const Graph& graph) {
   return ports;
 }
 
-std::string declarations(const Program& p, const std::string& name, const Port& port) {
+std::string declarations(const Program& p, const EmitOptions& options, const Port& port) {
+  const std::string& name = options.name;
   const Tensor& tensor = p.graph.tensors[static_cast<std::size_t>(port.tensor)];
   const nnom::Quantisation q = board_quantisation(p, port.tensor);
   const bool wide = p.scales[static_cast<std::size_t>(port.tensor)].bits == 16;
   const std::string constant = upper(name + "_" + port.name);
   std::string s = fmt::format(
-      "\n/* {}: {}, channels last. real = {}_SCALE * (stored - {}_ZERO) */\n"
+      "\n/* {}: {}, channels {}. real = {}_SCALE * (stored - {}_ZERO) */\n"
       "#define {}_SIZE {}\n#define {}_SCALE {}\n#define {}_ZERO ({})\n",
-      in_comment(tensor.name), to_string(tensor.shape), constant, constant, constant,
-      tensor.shape.size(), constant, value_text(q.scale), constant, q.zero);
+      in_comment(tensor.name), to_string(tensor.shape), options.channels_first ? "first" : "last",
+      constant, constant, constant, tensor.shape.size(), constant, value_text(q.scale), constant,
+      q.zero);
   const char* const type = wide ? "int16_t" : "int8_t";
   if (port.is_input)
     return s + fmt::format(
@@ -96,7 +98,7 @@ Generated emit_c_api(const Program& program, const EmitOptions& options,
       version, name, upper(name), program.plan.arena_bytes, program.weights_bytes());
   std::string functions;
   for (const Port& port : ports_of(program.graph)) {
-    g.header += declarations(program, name, port);
+    g.header += declarations(program, options, port);
     functions += definitions(name, port);
   }
   g.header += fmt::format(

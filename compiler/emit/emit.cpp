@@ -77,10 +77,11 @@ class Emitter {
     for (size_t i = 0; i < list.size(); ++i) {
       const auto t = static_cast<size_t>(list[i]);
       s += fmt::format(
-          "\n/// {}: {}, channels last; {}.\ntemplate <>\nstruct Graph::{}<{}> {{\n  enum : "
+          "\n/// {}: {}, channels {}; {}.\ntemplate <>\nstruct Graph::{}<{}> {{\n  enum : "
           "unsigned {{ size = {} }};\n{}}};\n",
           printable(p_.graph.tensors[t].name), to_string(p_.graph.tensors[t].shape),
-          meaning(p_.scales[t]), type, i, p_.graph.tensors[t].shape.size(),
+          o_.channels_first ? "first" : "last", meaning(p_.scales[t]), type, i,
+          p_.graph.tensors[t].shape.size(),
           p_.scales[t].bits == 16 ? "  typedef int16_t Stored;\n" : "");
     }
     return s;
@@ -194,13 +195,16 @@ class Emitter {
         "{0}nnom::LayerInfo Graph::observe(unsigned char* arena, nnom::Observer observer, void* "
         "context, unsigned last) {{\n"
         "  nnom::LayerInfo reached{{}};\n  unsigned index = 0;\n"
+        "  const auto tell = [&](const char* name, const char* type, int64_t macs, const void* "
+        "output, unsigned bytes) __attribute__((noinline)) {{\n"
+        "    reached = {{name, type, index++, macs, output, bytes}};\n"
+        "    if (observer) observer(context, reached);\n  }};\n"
         "  {1}layers([&](const char* name, unsigned bytes, const auto& op, const auto& data, const "
         "auto& at) {{\n"
         "    if (index > last) return;\n"
         "    nnom::run_layer<nnom::Native>(op, data, at, arena);\n"
-        "    reached = {{name, nnom::value(op).name, index++, nnom::value(op).macs(), "
-        "arena + at.out.offset, bytes}};\n"
-        "    if (observer) observer(context, reached);\n  }});\n  return reached;\n}}\n\n"
+        "    tell(name, nnom::value(op).name, nnom::value(op).macs(), arena + at.out.offset, "
+        "bytes);\n  }});\n  return reached;\n}}\n\n"
         "{0}unsigned Graph::layer(const char* name) {{\n"
         "  unsigned index = 0, found = layer_count;\n"
         "  {1}layers([&](const char* other, unsigned, const auto&, const auto&, const auto&) {{\n"
