@@ -77,7 +77,7 @@ void convert(const Options& o) {
   const std::string header = o.output.empty() ? stem_of(o.model) + ".hpp" : o.output;
   const std::string source = o.single_header ? "" : source_of(header);
   const std::string name = model_name(o, stem_of(header));
-  const Graph graph = load_model(o.model);
+  const Graph graph = load_model(o.model, o.hooks);
   if (o.calibrate.empty() && !graph.quantised())
     throw Error(
         "{}: a model of real numbers needs samples to choose the ranges of int8 from: "
