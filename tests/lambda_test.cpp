@@ -412,6 +412,30 @@ TEST(LambdaMistakes, ShowWhenFirmwareIsBuilt) {
               HasSubstr("hooks.hpp: No such file"));
 }
 
+TEST(LambdaMistakes, NeverOverwriteTheFunctions) {
+  const TempDir folder;
+  write_file(folder.file("hooks.hpp"), kNone);
+  EXPECT_THAT(nnom({"convert", kFolder + "output_shape.keras", "--hooks", "hooks.hpp", "-o",
+                    "hooks.hpp", "--calibrate", kFolder + "output_shape.npz:input_0"},
+                   folder)
+                  .errors,
+              HasSubstr("-o hooks.hpp: is the name of the header in --hooks"));
+  EXPECT_EQ(as_text(read_file(folder.file("hooks.hpp"))), kNone);
+}
+
+TEST(LambdaMistakes, OfModelsWithoutSuchLayers) {
+  const TempDir folder;
+  const std::string plain = NNOM_SOURCE_DIR "/tests/fixtures/keras/dense_implicit.h5";
+  EXPECT_THAT(nnom({"inspect", plain, "--hooks", kHooks}, folder).errors,
+              HasSubstr("has no layers that are code of your own"));
+  EXPECT_THAT(nnom({"hooks", plain}, folder).errors, HasSubstr("so it needs no hooks"));
+  EXPECT_THAT(nnom({"inspect", NNOM_SOURCE_DIR "/tests/fixtures/keras/unsupported/masking.keras",
+                    "--lambda", "Masking=3"},
+                   folder)
+                  .errors,
+              HasSubstr("can't be a function of your own"));
+}
+
 TEST(LambdaCommand, WritesASkeletonThatAsksToBeFilledIn) {
   const TempDir folder;
   const std::vector<std::string> model = {kFolder + "custom.keras", "--lambda", "Gate"};

@@ -76,6 +76,8 @@ std::string summary(const Compiled& compiled, const Options& o, const std::strin
 void convert(const Options& o) {
   const std::string header = o.output.empty() ? stem_of(o.model) + ".hpp" : o.output;
   const std::string source = o.single_header ? "" : source_of(header);
+  if (fs::path(header).filename() == fs::path(o.hooks.header).filename())
+    throw Error("-o {}: is the name of the header in --hooks; choose another", header);
   const std::string name = model_name(o, stem_of(header));
   const Graph graph = load_model(o.model, o.hooks);
   if (o.calibrate.empty() && !graph.quantised())

@@ -2,6 +2,7 @@
 // the user names on the command line, none comes from a model's file.
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <type_traits>
 
@@ -72,6 +73,9 @@ void load_hooks(Graph& graph, const std::string& header) {
   if (!is_file(header))
     throw Error("--hooks {}: no such file; `nnom hooks MODEL -o {}` writes one to fill in", header,
                 header);
+  const auto calls = [](const Node& node) { return node.hook.has_value(); };
+  if (std::none_of(graph.nodes.begin(), graph.nodes.end(), calls))
+    throw Error("--hooks {}: {} has no layers that are code of your own", header, graph.file);
   graph.hooks = header;
   const TempDir folder;
   const std::string source = folder.file("hooks.cpp"), library = folder.file("libhooks.so");
