@@ -319,7 +319,7 @@ const Mistake kMistakes[] = {
      {},
      "namespace hooks { void soft_clip(const auto& x, auto& y, const auto& p) { y.set(0, x[0] * "
      "p.alfa); } }\n",
-     {"has no member named 'alfa'"}},
+     {"has no member named", "alfa"}},
     {"arguments.keras",
      {},
      "namespace hooks { void soft_clip(const auto&, auto&, const auto&) {} }\n",

@@ -147,7 +147,7 @@ class ArchiveWeights {
   }
 
   void take(Layer& layer, const std::string& group) const {
-    for (int i = 0; layer.hook; ++i) {
+    for (int i = 0; !layer.hook.empty(); ++i) {
       const auto it = index_.find(fmt::format("{}/vars/{}", group, i));
       if (it == index_.end()) return;
       layer.weights.push_back(it->second);

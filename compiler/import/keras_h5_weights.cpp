@@ -18,7 +18,7 @@ class H5Weights {
 
   void find(Model& model) {
     for (Layer& layer : model.layers) {
-      if (layer.hook) take_all(layer);
+      if (!layer.hook.empty()) take_all(layer);
       std::vector<Slot> slots;
       collect(layer, slots);
       if (!slots.empty()) assign(layer, slots);
@@ -40,6 +40,7 @@ class H5Weights {
       for (Layer& inner : layer.model->layers) collect(inner, slots);
       return;
     }
+    if (!layer.hook.empty()) return;
     const std::vector<Variable> variables = variables_of(layer, file_);
     layer.weights.assign(variables.size(), nullptr);
     for (size_t i = 0; i < variables.size(); ++i)

@@ -22,17 +22,6 @@ std::optional<Shape> shape_in(const Json* value, size_t skip) {
   return shape;
 }
 
-/// The name of the user's function: that of Python's where the file tells one, else the layer's;
-/// of a custom layer its class.
-std::string function_of(const Layer& layer) {
-  if (layer.class_name != "Lambda") return usable_name(layer.class_name);
-  const Json* function = find(*layer.config, "function");
-  if (function && text_or_empty(*function, "class_name") == "function")
-    if (const std::string name = text_or_empty(*function, "config"); !name.empty())
-      return usable_name(name);
-  return usable_name(layer.name);
-}
-
 /// Fields of a configuration that are Keras's own.
 bool is_common(const std::string& field) {
   static const std::set<std::string> kCommon = {"activity_regularizer",
@@ -120,6 +109,16 @@ Shape weight_shape(const Weight& weight, const Site& site) {
 
 }  // namespace
 
+// That of Python's where the file tells one, else the layer's; of a custom layer its class.
+std::string hook_function(const Layer& layer) {
+  if (layer.class_name != "Lambda") return usable_name(layer.class_name);
+  const Json* function = find(*layer.config, "function");
+  if (function && text_or_empty(*function, "class_name") == "function")
+    if (const std::string name = text_or_empty(*function, "config"); !name.empty())
+      return usable_name(name);
+  return usable_name(layer.name);
+}
+
 std::optional<Shape> hook_shape(const Layer& layer) {
   if (layer.lambda && layer.lambda->shape) return layer.lambda->shape;
   if (layer.class_name == "Lambda")
@@ -141,7 +140,7 @@ int lambda(LayerCall& call) {
       site.fail("it is called with {}: make that an argument with a name", show(*o.constant));
   nnom::Lambda op;
   op.out = hook_shape(layer).value();
-  Hook hook{function_of(layer)};
+  Hook hook{layer.hook};
   hook.parameters = parameters_of(call);
   std::vector<float> weights;
   for (const Weight* w : layer.weights) {

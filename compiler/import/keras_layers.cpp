@@ -142,7 +142,7 @@ std::optional<std::string> why_unsupported(std::string_view class_name, const Co
 }
 
 const LayerRow* row_of(const Layer& layer) {
-  return find_layer(layer.hook ? "Lambda" : layer.class_name);
+  return find_layer(layer.hook.empty() ? layer.class_name : "Lambda");
 }
 
 std::vector<Variable> variables_of(const Layer& layer, const KerasFile& file) {

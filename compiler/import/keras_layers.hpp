@@ -210,6 +210,8 @@ int embedding(LayerCall& call);
 // keras_lambda.cpp: functions of the user's own
 
 int lambda(LayerCall& call);
+/// The name of the function that a layer becomes.
+std::string hook_function(const Layer& layer);
 /// The output's shape: as the user says, or the file does; nothing if neither.
 std::optional<Shape> hook_shape(const Layer& layer);
 

@@ -89,7 +89,7 @@ class ModelReader {
       if (!model.input_shape && build) model.input_shape = find(*build, "input_shape");
     }
     for (const Layer& layer : model.layers)
-      if (layer.hook && !hook_shape(layer))
+      if (!layer.hook.empty() && !hook_shape(layer))
         unsupported_.push_back(fmt::format(
             "'{0}' ({1}, the shape of whose output the file doesn't tell: give it with --lambda "
             "{0}=HxWxC)",
@@ -113,10 +113,12 @@ class ModelReader {
 
     layer.lambda = find_lambda(layer);
     if (is_custom(entry)) {
-      layer.hook = layer.lambda != nullptr;
-      if (!layer.hook)
+      if (layer.lambda)
+        layer.hook = hook_function(layer);
+      else
         unsupported_.push_back(fmt::format("'{}' (custom {})", layer.name, layer.class_name));
     } else if (layer.class_name == "TimeDistributed") {
+      refuse_lambda(layer);
       const Json* inner = find(*layer.config, "layer");
       if (!inner) config.site().fail("'layer' is missing from its configuration");
       Layer each = read_layer(*inner, config.site(), depth + 1);
@@ -139,16 +141,22 @@ class ModelReader {
         layer.class_name = config.text("function", layer.class_name);
       const auto why = why_unsupported(layer.class_name, config);
       // Masks get to layers by ways that a function doesn't see.
-      layer.hook = layer.class_name == "Lambda" ||
-                   (why && layer.lambda && layer.class_name != "Masking");
-      if (why && !layer.hook)
+      if (layer.class_name == "Lambda" || (why && layer.lambda && layer.class_name != "Masking"))
+        layer.hook = hook_function(layer);
+      else if (why)
         unsupported_.push_back(fmt::format("'{}' ({}{})", layer.name, layer.class_name, *why));
     }
-    if (layer.lambda && !layer.hook)
-      throw Error("--lambda {}: layer '{}' ({}) can't be a function of your own", layer.lambda->text,
-                  layer.name, layer.class_name);
-    if (layer.hook) hooks_.push_back(fmt::format("'{}' ({})", layer.name, layer.class_name));
+    refuse_lambda(layer);
+    if (!layer.hook.empty())
+      hooks_.push_back(fmt::format("'{}' ({})", layer.name, layer.class_name));
     return layer;
+  }
+
+  /// Fails if the user names a layer that becomes no function.
+  static void refuse_lambda(const Layer& layer) {
+    if (layer.lambda && layer.hook.empty())
+      throw Error("--lambda {}: layer '{}' ({}) can't be a function of your own",
+                  layer.lambda->text, layer.name, layer.class_name);
   }
 
   /// What the user says of a layer: by its name, else by its class.

@@ -45,7 +45,7 @@ struct Layer {
   /// hook all there are, in the file's order.
   std::vector<const Weight*> weights;
 
-  bool hook = false;                     ///< becomes a function of the user's own
+  std::string hook;  ///< the function of the user's own that it becomes; empty: none
   const LambdaOption* lambda = nullptr;  ///< of a hook: what the user says of it
   /// Of a hook: what the file says of its output's shape, with the batch, where the layers that
   /// read it are described.
