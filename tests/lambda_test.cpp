@@ -134,7 +134,7 @@ TEST_P(Lambda, FloatIsKerass) {
   }
 }
 
-/// The noise of int8 is at most 3 % of the signal's power; without the function it is no signal.
+/// The noise of int8 is at most a thousandth of the signal's power: 30 dB.
 TEST_P(Lambda, Int8IsCloseToFloat) {
   const Case& c = GetParam();
   const Graph graph = load_model(c.path(), options_of(c, kHooks));
@@ -149,7 +149,7 @@ TEST_P(Lambda, Int8IsCloseToFloat) {
     }
   }
   RecordProperty("noise", std::to_string(noise / signal));
-  EXPECT_LE(noise, 0.03 * signal);
+  EXPECT_LE(noise, 0.001 * signal);
 }
 
 /// Without --hooks: shapes and memory are known, but nothing runs, and nothing is left out.
