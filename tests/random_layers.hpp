@@ -45,7 +45,8 @@ class Random {
   std::mt19937 engine_;
 };
 
-/// The names of all ops, as the runtime lists them, and one with its default fields.
+/// The names of all ops that can be made up, as the runtime lists them, and one with its default
+/// fields.
 std::vector<std::string> op_names();
 Op op_named(const std::string& name);
 

@@ -25,6 +25,7 @@ std::string fraction(std::string& text) {
 }
 
 constexpr const char* kConversion = "Conversion";
+constexpr const char* kHooks = "Layers of your own";
 
 /// Puts the options added to `app` while it lives under a heading.
 class Group {
@@ -49,50 +50,36 @@ std::string section_name(const std::string& name) {
   return plain ? "" : "'" + name + "' holds more than letters, digits, dots and underscores";
 }
 
-/// Names that a namespace in generated code can't have.
-bool is_reserved(const std::string& name) {
-  static const std::set<std::string> kWords = {"alignas",       "alignof",     "and",
-                                               "and_eq",        "asm",         "auto",
-                                               "bitand",        "bitor",       "bool",
-                                               "break",         "case",        "catch",
-                                               "char",          "char16_t",    "char32_t",
-                                               "char8_t",       "class",       "co_await",
-                                               "co_return",     "co_yield",    "compl",
-                                               "concept",       "const",       "const_cast",
-                                               "consteval",     "constexpr",   "constinit",
-                                               "continue",      "decltype",    "default",
-                                               "delete",        "do",          "double",
-                                               "dynamic_cast",  "else",        "enum",
-                                               "explicit",      "export",      "extern",
-                                               "false",         "float",       "for",
-                                               "friend",        "goto",        "if",
-                                               "inline",        "int",         "long",
-                                               "mutable",       "namespace",   "new",
-                                               "noexcept",      "not",         "not_eq",
-                                               "nullptr",       "operator",    "or",
-                                               "or_eq",         "private",     "protected",
-                                               "public",        "register",    "reinterpret_cast",
-                                               "requires",      "return",      "short",
-                                               "signed",        "sizeof",      "static",
-                                               "static_assert", "static_cast", "struct",
-                                               "switch",        "template",    "this",
-                                               "thread_local",  "throw",       "true",
-                                               "try",           "typedef",     "typeid",
-                                               "typename",      "union",       "unsigned",
-                                               "using",         "virtual",     "void",
-                                               "volatile",      "wchar_t",     "while",
-                                               "xor",           "xor_eq",      "nnom",
-                                               "std",           "main",        "linux",
-                                               "unix"};
-  return kWords.contains(name);
-}
-
 }  // namespace
 
-void add_model(CLI::App& app, ModelOptions& options) {
-  app.add_option("MODEL", options.model, "the trained model: .keras, .h5, .tflite or .onnx")
+void add_file(CLI::App& app, std::string& model, HookOptions& hooks) {
+  app.add_option("MODEL", model, "the trained model: .keras, .h5, .tflite or .onnx")
       ->required()
       ->type_name("");
+  const Group group(app, kHooks);
+  const auto add = [&hooks](const std::string& text) {
+    hooks.lambdas.push_back(parse_lambda(text));
+  };
+  app.add_option_function<std::vector<std::string>>(
+         "--lambda",
+         [add](const std::vector<std::string>& all) {
+           for (const std::string& text : all) add(text);
+         },
+         "layer NAME, or each of class NAME, is a C++ function of your own; its output is HxWxC, "
+         "its parameters are those of the file and those given here: "
+         "NAME[=HxWxC][,alpha=0.5,...]; repeat it for more")
+      ->type_name("NAME=HxWxC")
+      ->expected(1)
+      ->take_all();
+}
+
+void add_model(CLI::App& app, ModelOptions& options) {
+  add_file(app, options.model, options.hooks);
+  const Group group(app, kHooks);
+  app.add_option("--hooks", options.hooks.header,
+                 "the header with those functions, in namespace hooks; `nnom hooks` writes one to "
+                 "fill in")
+      ->type_name("FILE");
 }
 
 void add_data(CLI::App& app, ModelOptions& options) {
@@ -202,7 +189,7 @@ std::string model_name(const ModelOptions& options, const std::string& stem) {
 }
 
 Graph load_graph(const ModelOptions& options) {
-  Graph graph = load_model(options.model);
+  Graph graph = load_model(options.model, options.hooks);
   return options.axes == Axes::channels_first ? channels_first(std::move(graph)) : graph;
 }
 

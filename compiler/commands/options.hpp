@@ -16,6 +16,7 @@ namespace nnomc {
 /// A model and how to convert it, as given on the command line.
 struct ModelOptions {
   std::string model;
+  HookOptions hooks;
   std::vector<std::string> calibrate;
   std::size_t calibration_samples = 100;
   Scaling scaling;
@@ -45,8 +46,10 @@ CLI::Option* add_choice(CLI::App& app, const std::string& flag, E& value,
       ->type_name("");
 }
 
-/// MODEL
+/// MODEL, --lambda, --hooks
 void add_model(CLI::App& app, ModelOptions& options);
+/// MODEL, --lambda
+void add_file(CLI::App& app, std::string& model, HookOptions& hooks);
 /// --calibrate, --calibration, --calibration-samples, --scale, --offset
 void add_data(CLI::App& app, ModelOptions& options);
 /// --target, --layout, --per-channel, --per-tensor, --rounding

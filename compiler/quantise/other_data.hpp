@@ -110,6 +110,27 @@ void make(const nnom::Constant&, const Making& m, nnom::Constant::Data<N>& d) {
 }
 
 template <class N>
+void make(const nnom::Lambda& op, const Making& m, nnom::Lambda::Data<N>& d) {
+  if (const auto& hook = m.node.hook) {
+    if constexpr (!N::quantised)
+      d.hook = hook->on_float;
+    else if constexpr (sizeof(typename N::In) == 1)
+      d.hook = hook->on_int8;
+    else
+      d.hook = hook->on_int16;
+  }
+  if constexpr (N::quantised) {
+    for (size_t i = 0; i < static_cast<size_t>(op.count); ++i) {
+      d.in_scale[i] = static_cast<float>(m.scales.in[i].scale);
+      d.in_zero[i] = m.scales.in[i].zero;
+    }
+    d.out_scale = static_cast<float>(m.scales.out.scale);
+    d.out_zero = m.scales.out.zero;
+  }
+  if (op.weights) m.keep("weights", m.node.weights);
+}
+
+template <class N>
 void make(const nnom::Embedding&, const Making& m, nnom::Embedding::Data<N>& d) {
   d.table = m.keep("table", stored_as<N>(m.node.weights, m.scales.out));
   if constexpr (N::quantised) d.zero = static_cast<typename N::In>(m.scales.in[0].zero);

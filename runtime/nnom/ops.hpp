@@ -12,6 +12,7 @@
 #include "nnom/ops/dense.hpp"
 #include "nnom/ops/depthwise_conv2d.hpp"
 #include "nnom/ops/embedding.hpp"
+#include "nnom/ops/lambda.hpp"
 #include "nnom/ops/lstm.hpp"
 #include "nnom/ops/matmul.hpp"
 #include "nnom/ops/pad.hpp"
@@ -33,6 +34,6 @@ using Ops = List<Conv2D, DepthwiseConv2D, TransposeConv2D, Dense, MatMul,       
                  Add, Mul, Div, SquaredDifference, Power,                                   //
                  Maximum, Minimum, Select, Compare, PRelu, Activation, Softmax,             //
                  Concat, Pad, Reshape, Transpose, Slice, Gather, Resize, ArgMax, Constant,  //
-                 Embedding, RnnLayer, GruLayer, LstmLayer, Lstm, Svdf>;
+                 Embedding, RnnLayer, GruLayer, LstmLayer, Lstm, Svdf, Lambda>;
 
 }  // namespace nnom
