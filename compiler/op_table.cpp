@@ -79,7 +79,9 @@ constexpr OpInfo entry() {
     return with_numbers_of<O>(numbers, [&]<class N>() {
       auto value = std::make_shared<typename O::template Data<N>>();
       NodeData data;
-      make(std::get<O>(node.op), Making{node, scales, data, numbers.single()}, *value);
+      make(std::get<O>(node.op),
+           Making{node, scales, data, numbers.single(), numbers.rounding == Rounding::truncating},
+           *value);
       data.value = std::move(value);
       return data;
     });

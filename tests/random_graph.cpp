@@ -128,8 +128,8 @@ Graph all_ops_graph(unsigned seed) {
   }
 }
 
-std::vector<Quantisation> usual_scales(const Graph& graph) {
-  return scales_of(graph, std::vector<Limits>(graph.tensors.size(), Limits{-2.5f, 3.0f}));
+std::vector<Quantisation> usual_scales(const Graph& graph, Scheme scheme) {
+  return scales_of(graph, std::vector<Limits>(graph.tensors.size(), Limits{-2.5f, 3.0f}), scheme);
 }
 
 }  // namespace nnomc

@@ -368,9 +368,10 @@ bool has_int16(const std::string& name) {
 
 std::vector<Numbers> all_numbers() {
   std::vector<Numbers> list = {{}};
-  for (const Rounding r : {Rounding::single_rounding, Rounding::double_rounding})
+  for (const Rounding r : {Rounding::single_rounding, Rounding::double_rounding, Rounding::nearest})
     for (const Layout l : {Layout::plain, Layout::dsp, Layout::vector})
       list.push_back({true, r, l});
+  list.push_back({true, Rounding::truncating, Layout::plain});
   return list;
 }
 
@@ -378,7 +379,8 @@ std::string describe(const Numbers& n) {
   const char* const layouts[] = {"Plain", "Dsp", "Vector"};
   if (!n.quantised) return "Float";
   if (n.width == Width::int16) return "Int16";
-  return std::string(n.rounding == Rounding::single_rounding ? "Single " : "Double ") +
+  const char* const roundings[] = {"Single ", "Double ", "PowerOfTwo ", "PowerOfTwo truncating "};
+  return std::string(roundings[static_cast<size_t>(n.rounding)]) +
          layouts[static_cast<size_t>(n.layout)];
 }
 

@@ -86,6 +86,19 @@ bool is_reserved(const std::string& name) {
   return kWords.contains(name);
 }
 
+/// Each scheme has roundings of its own, and one that it takes where none is given.
+void settle_rounding(ModelOptions& options, const CLI::Option& given) {
+  const bool shifts = options.scheme == Scheme::power_of_two;
+  Rounding& rounding = options.compile.rounding;
+  if (given.count() == 0)
+    rounding = shifts ? Rounding::nearest : Rounding::single_rounding;
+  else if (Numbers{.rounding = rounding}.scheme() != options.scheme)
+    throw Error("--rounding {}: is not of --scheme {}, which has {}", given.as<std::string>(),
+                shifts ? "power-of-two" : "affine",
+                shifts ? "nearest and truncate: leave out --rounding or take one of these"
+                       : "single and double: add --scheme power-of-two");
+}
+
 }  // namespace
 
 void add_model(CLI::App& app, ModelOptions& options) {
@@ -141,10 +154,19 @@ void add_lowering(CLI::App& app, ModelOptions& options) {
          "--per-tensor", [&options] { options.compile.per_channel = false; },
          "one scale for all weights of a layer")
       ->excludes(channel);
-  add_choice<Rounding>(
+  add_choice<Scheme>(app, "--scheme", options.scheme,
+                     {{"affine", Scheme::affine}, {"power-of-two", Scheme::power_of_two}},
+                     "what int8 stands for: any scale and zero point, as TFLite has it, or scales "
+                     "that are powers of two and no zero points, so that rescaling is a shift");
+  const CLI::Option* rounding = add_choice<Rounding>(
       app, "--rounding", options.compile.rounding,
-      {{"single", Rounding::single_rounding}, {"double", Rounding::double_rounding}},
-      "rescale as desktop TFLite (single) or TFLite Micro (double) does");
+      {{"single", Rounding::single_rounding},
+       {"double", Rounding::double_rounding},
+       {"nearest", Rounding::nearest},
+       {"truncate", Rounding::truncating}},
+      "rescale as desktop TFLite (single) or TFLite Micro (double) does; with --scheme "
+      "power-of-two, round to the nearest (its default) or cut off (truncate)");
+  app.parse_complete_callback([&options, rounding] { settle_rounding(options, *rounding); });
 }
 
 void add_emission(CLI::App& app, ModelOptions& options) {

@@ -19,6 +19,7 @@ struct ModelOptions {
   std::vector<std::string> calibrate;
   std::size_t calibration_samples = 100;
   Scaling scaling;
+  Scheme scheme = Scheme::affine;
   CompileOptions compile;
   bool target_given = false;
   std::string name, section;
@@ -48,7 +49,7 @@ CLI::Option* add_choice(CLI::App& app, const std::string& flag, E& value,
 void add_model(CLI::App& app, ModelOptions& options);
 /// --calibrate, --calibration, --calibration-samples, --scale, --offset
 void add_data(CLI::App& app, ModelOptions& options);
-/// --target, --per-channel, --per-tensor, --rounding
+/// --target, --per-channel, --per-tensor, --scheme, --rounding
 void add_lowering(CLI::App& app, ModelOptions& options);
 /// --optimise, --name, --section
 void add_emission(CLI::App& app, ModelOptions& options);

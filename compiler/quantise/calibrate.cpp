@@ -74,9 +74,10 @@ std::vector<Limits> min_max(const Program& program, const Samples& samples, size
 }
 
 std::vector<Histogram> histograms(const Program& program, const Samples& samples,
-                                  const std::vector<Limits>& limits, size_t workers,
+                                  const std::vector<Limits>& limits, Scheme scheme, size_t workers,
                                   Progress& progress) {
-  const std::vector<Histogram> none(limits.begin(), limits.end());
+  std::vector<Histogram> none;
+  for (const Limits& l : limits) none.emplace_back(l, scheme);
   std::vector<std::vector<Histogram>> found(workers, none);
   observe(program, samples, workers, progress,
           [&](size_t worker, size_t t, std::span<const float> values) {
@@ -204,14 +205,16 @@ void decide(const Program& reference, const Samples& samples, const Lowering& lo
   contests.resize(std::min(contests.size(), kContested));
   if (contests.empty()) return;
   const OutputError error(reference, samples, lowering);
-  double least = error(scales_of(reference.graph, limits));
+  const Scheme scheme = lowering.numbers.scheme();
+  double least = error(scales_of(reference.graph, limits, scheme));
   Progress progress("deciding ranges", contests.size() * std::size(kMethods));
   for (const Contest& c : contests) {
     const Limits all = limits[c.tensor];
     Limits best = all;
     for (const Calibration method : kMethods) {
       limits[c.tensor] = choose(histogram[c.tensor], all, method);
-      if (const double e = error(scales_of(reference.graph, limits)); e < least * kWorthKeeping) {
+      if (const double e = error(scales_of(reference.graph, limits, scheme));
+          e < least * kWorthKeeping) {
         least = e, best = limits[c.tensor];
         ranges.tensors[c.tensor].method = method;
       }
@@ -237,7 +240,8 @@ Ranges calibrate(const Graph& graph, const Samples& samples, Calibration method,
   Ranges ranges;
   ranges.tensors.resize(limits.size());
   if (method != Calibration::min_max) {
-    const auto histogram = histograms(reference, samples, limits, workers, progress);
+    const auto histogram =
+        histograms(reference, samples, limits, lowering.numbers.scheme(), workers, progress);
     if (method == Calibration::automatic) {
       decide(reference, samples, lowering, histogram, limits, ranges);
     } else {
@@ -249,7 +253,7 @@ Ranges calibrate(const Graph& graph, const Samples& samples, Calibration method,
   }
   for (size_t t = 0; t < limits.size(); ++t)
     ranges.tensors[t].lo = limits[t].lo, ranges.tensors[t].hi = limits[t].hi;
-  ranges.scales = scales_of(graph, limits);
+  ranges.scales = scales_of(graph, limits, lowering.numbers.scheme());
   return ranges;
 }
 

@@ -48,6 +48,15 @@ inline void make_mean(const NodeScales& scales, int count, int divisor, nnom::Do
   mean.offset = -count * scales.in[0].zero;
 }
 
+/// A finer output has sums shifted to the left, a coarser one a larger divisor; limited where all
+/// that is not 0 saturates, or all becomes 0.
+inline void make_mean(const NodeScales& scales, int, int divisor, nnom::ShiftedMean& mean) {
+  const int left = std::ilogb(scales.in[0].scale / scales.out.scale), bits = std::ilogb(divisor);
+  mean.left = std::clamp(left, 0, std::min(9 + bits, 30));
+  mean.divisor = divisor << std::clamp(-left, 0, 30 - bits);
+  mean.offset = mean.divisor / 2;
+}
+
 template <bool mean, class N>
 void make(const nnom::Reduce<nnom::SumRule<mean>>& op, const Making& m, nnom::SumData<N>& d) {
   d.clamp = make_clamp<N>(m);
@@ -55,6 +64,8 @@ void make(const nnom::Reduce<nnom::SumRule<mean>>& op, const Making& m, nnom::Su
     check_sums<N>(m, op.count(), 1);
     make_mean(m.scales, op.count(), mean ? op.count() : 1, d.mean);
     if constexpr (std::is_same_v<typename N::Rescale, nnom::Single>) d.clamp.zero = 0;
+    if constexpr (std::is_same_v<typename N::Rescale, nnom::PowerOfTwo>)
+      if (m.truncates) d.mean.offset = 0;
   }
 }
 
@@ -66,7 +77,7 @@ void make(const nnom::MatMul& op, const Making& m, nnom::MatMul::Data<N>& d) {
     for (size_t i = 0; i < 2; ++i) d.zero[i] = static_cast<typename N::In>(m.scales.in[i].zero);
     using Rescale = typename N::Rescale;
     const double a = m.scales.in[0].scale, b = m.scales.in[1].scale, out = m.scales.out.scale;
-    d.rescale = rescale_by<Rescale>(output_factor<Rescale>(a, b, out));
+    d.rescale = rescale_of<Rescale>(m, output_factor<Rescale>(a, b, out));
     const double twice = output_factor(m.single, a, b, out);
     if constexpr (sizeof(typename N::In) == 2)
       d.rescale = rescale_by<Rescale>(twice);
