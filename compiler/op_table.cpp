@@ -47,6 +47,7 @@ constexpr OpInfo entry() {
   t.real_only = real_only<O>;
   t.long_sums = long_sums<O>;
   t.alias = requires { O::alias; };
+  t.scales_itself = requires { O::scales_itself; };
   t.clamps = requires(Reference d) { d.clamp; };
   t.infer = [](Op& op, const Shape* inputs, int count) {
     return std::get<O>(op).infer(inputs, count);

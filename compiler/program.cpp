@@ -142,6 +142,11 @@ Program lower(Graph graph, std::vector<Quantisation> scales, const Lowering& low
   settle_variables(p);
   p.numbers = lowering.numbers;
   for (const Node& node : p.graph.nodes) {
+    if (info(node.op).scales_itself && !p.graph.consumers(node.output).empty())
+      throw Error(
+          "{}: layer '{}' ({}) chooses its scale when it runs, so no layer can read what it gives: "
+          "make it an output of the model, or use one whose scale is calibrated",
+          p.graph.file, node.name, node.source);
     NodeScales s;
     for (const int t : node.inputs) s.in.push_back(p.scales[static_cast<size_t>(t)]);
     s.out = p.scales[static_cast<size_t>(node.output)];

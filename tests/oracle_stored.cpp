@@ -81,6 +81,31 @@ struct Stored : Dialect {
   std::vector<int> operator()(const nnom::MaxPool2D& op) const {
     return pooled<int>(op, in[0], largest<int>);
   }
+  std::vector<int> relative_sums(const nnom::SumPool2D& op) const {
+    std::vector<int> x;
+    for (size_t i = 0; i < in[0].size(); ++i) x.push_back(static_cast<int>(relative(0, i)));
+    return pooled<int>(op, x, sum_of<int>);
+  }
+  std::vector<int> operator()(const nnom::SumPool2D& op) const {
+    std::vector<int> out;
+    for (const int sum : relative_sums(op)) out.push_back(summed({sum}, 1, 0));
+    return out;
+  }
+  /// The first shift that has every sum fit.
+  std::vector<int> operator()(const nnom::DynamicSumPool2D& op) const {
+    const std::vector<int> sums = relative_sums(op.pool);
+    const int zero = in_scale(0).zero;
+    for (int shift = 0;; ++shift) {
+      std::vector<int> out;
+      bool fits = true;
+      for (const int sum : sums) {
+        out.push_back(static_cast<int>(std::floor(std::ldexp(sum, -shift) + 0.5)) + zero);
+        fits &= out.back() >= -128 && out.back() <= 127;
+      }
+      out.push_back(shift);
+      if (fits) return out;
+    }
+  }
   std::vector<int> operator()(const nnom::AveragePool2D& op) const {
     const int less = op.rule.of_uint8 ? 128 : 0;
     return pooled<int>(op, in[0], [less](const std::vector<int>& v) {
@@ -94,12 +119,14 @@ struct Stored : Dialect {
     for (const auto& values : groups(graph, node, op, in[0])) out.push_back(reduced(op, values));
     return out;
   }
-  int reduced(const nnom::Sum&, const std::vector<int>& v) const { return summed(v, 1); }
-  int reduced(const nnom::Mean&, const std::vector<int>& v) const {
-    return summed(v, static_cast<int>(v.size()));
+  int reduced(const nnom::Sum&, const std::vector<int>& v) const {
+    return summed(v, 1, in_scale(0).zero);
   }
-  int summed(const std::vector<int>& v, int divisor) const {
-    const int64_t sum = sum_of(v), zeros = in_scale(0).zero * static_cast<int64_t>(v.size());
+  int reduced(const nnom::Mean&, const std::vector<int>& v) const {
+    return summed(v, static_cast<int>(v.size()), in_scale(0).zero);
+  }
+  int summed(const std::vector<int>& v, int divisor, int zero) const {
+    const int64_t sum = sum_of(v), zeros = zero * static_cast<int64_t>(v.size());
     if (shifts())
       return finish(whole(static_cast<long double>(sum) * scale(0) / scale(-1) / divisor));
     return single() ? xnnpack_mean(sum, zeros, divisor) : finish(micro_mean(sum - zeros, divisor));

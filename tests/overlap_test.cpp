@@ -169,6 +169,7 @@ TEST(OverlapClaims, AreTight) {
                                            {"DepthwiseConv2D", floats, 0},
                                            {"MaxPool2D", plain, row},
                                            {"AveragePool2D", plain, row},
+                                           {"SumPool2D", plain, row},
                                            {"Add", plain, 0},
                                            {"Activation", plain, 0},
                                            {"Softmax", plain, 0}}) {

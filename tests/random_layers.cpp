@@ -78,6 +78,8 @@ struct Randomise {
     randomise_window(op, in[0], true, r);
     op.rule.of_uint8 = r.one_in(3);
   }
+  void operator()(nnom::SumPool2D& op) const { randomise_window(op, in[0], true, r); }
+  void operator()(nnom::DynamicSumPool2D& op) const { randomise_window(op.pool, in[0], true, r); }
   void operator()(nnom::Dense& op) const { op.out = channels(); }
   void operator()(nnom::TransposeConv2D& op) const {
     const bool one_row = in[0].rank < 3, one_pixel = in[0].rank < 2;

@@ -1,5 +1,6 @@
 #include "compiler/commands/options.hpp"
 
+#include <cmath>
 #include <filesystem>
 #include <set>
 
@@ -21,6 +22,18 @@ std::string fraction(std::string& text) {
     return "'" + text + "' is neither a number nor a fraction such as 1/255";
   text = fmt::format("{:.17g}", above / below);
   return {};
+}
+
+/// "NAME=LOW..HIGH"
+void add_range(GivenRanges& ranges, const std::string& text) {
+  const auto equals = text.rfind('='), dots = text.find("..", equals + 1);
+  Limits limits;
+  if (equals == 0 || equals == std::string::npos || dots == std::string::npos ||
+      !CLI::detail::lexical_cast(text.substr(equals + 1, dots - equals - 1), limits.lo) ||
+      !CLI::detail::lexical_cast(text.substr(dots + 2), limits.hi) ||
+      !(std::isfinite(limits.lo) && std::isfinite(limits.hi) && limits.lo < limits.hi))
+    throw Error("--range {}: give it as NAME=LOW..HIGH, such as scores=-8..8", text);
+  ranges[text.substr(0, equals)] = limits;
 }
 
 constexpr const char* kConversion = "Conversion";
@@ -122,6 +135,16 @@ void add_data(CLI::App& app, ModelOptions& options) {
                            {"kl", Calibration::kl},
                            {"mse", Calibration::mse}},
                           "how the ranges are chosen");
+  app.add_option_function<std::vector<std::string>>(
+         "--range",
+         [&options](const std::vector<std::string>& all) {
+           for (const std::string& text : all) add_range(options.compile.ranges, text);
+         },
+         "the range of an input or of what a layer gives, where you know better than the samples; "
+         "repeat it for others")
+      ->type_name("NAME=LOW..HIGH")
+      ->expected(1)
+      ->take_all();
   app.add_option("--calibration-samples", options.calibration_samples,
                  "how many samples to calibrate on at most [100]")
       ->type_name("N")

@@ -47,7 +47,7 @@ CLI::Option* add_choice(CLI::App& app, const std::string& flag, E& value,
 
 /// MODEL
 void add_model(CLI::App& app, ModelOptions& options);
-/// --calibrate, --calibration, --calibration-samples, --scale, --offset
+/// --calibrate, --calibration, --range, --calibration-samples, --scale, --offset
 void add_data(CLI::App& app, ModelOptions& options);
 /// --target, --per-channel, --per-tensor, --scheme, --rounding
 void add_lowering(CLI::App& app, ModelOptions& options);

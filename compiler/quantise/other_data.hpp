@@ -57,15 +57,46 @@ inline void make_mean(const NodeScales& scales, int, int divisor, nnom::ShiftedM
   mean.offset = mean.divisor / 2;
 }
 
+/// How sums of `count` values become an output, their zero points included.
+template <class Mean, class Clamp>
+void make_sums(const Making& m, int count, int divisor, Mean& mean, Clamp& clamp) {
+  make_mean(m.scales, count, divisor, mean);
+  if constexpr (std::is_same_v<Mean, nnom::SingleMean>) clamp.zero = 0;
+  if constexpr (std::is_same_v<Mean, nnom::ShiftedMean>) {
+    if (m.truncates) mean.offset = 0;
+    if (m.scales.in[0].zero != 0)
+      throw Error(
+          "layer '{}' ({}): it sums numbers of more than 128 places, which have no scale "
+          "that is a power of two: leave out --scheme power-of-two",
+          m.node.name, m.node.source);
+  }
+}
+
 template <bool mean, class N>
 void make(const nnom::Reduce<nnom::SumRule<mean>>& op, const Making& m, nnom::SumData<N>& d) {
   d.clamp = make_clamp<N>(m);
   if constexpr (N::quantised) {
     check_sums<N>(m, op.count(), 1);
-    make_mean(m.scales, op.count(), mean ? op.count() : 1, d.mean);
-    if constexpr (std::is_same_v<typename N::Rescale, nnom::Single>) d.clamp.zero = 0;
-    if constexpr (std::is_same_v<typename N::Rescale, nnom::PowerOfTwo>)
-      if (m.truncates) d.mean.offset = 0;
+    make_sums(m, op.count(), mean ? op.count() : 1, d.mean, d.clamp);
+  }
+}
+
+/// The kernel takes the zero point off, as windows at the border have fewer values.
+template <class N>
+void make(const nnom::SumPool2D& op, const Making& m, nnom::SumPool2D::Data<N>& d) {
+  d.clamp = make_clamp<N>(m);
+  if constexpr (N::quantised) {
+    check_sums<N>(m, op.kernel.size(), 1);
+    d.zero = static_cast<typename N::In>(m.scales.in[0].zero);
+    make_sums(m, 0, 1, d.sum, d.clamp);
+  }
+}
+
+template <class N>
+void make(const nnom::DynamicSumPool2D& op, const Making& m, nnom::DynamicSumPool2D::Data<N>& d) {
+  if constexpr (N::quantised) {
+    check_sums<N>(m, op.pool.kernel.size(), 1);
+    d.zero = static_cast<typename N::In>(m.scales.in[0].zero);
   }
 }
 
