@@ -58,27 +58,29 @@ struct Pool2D {
   [[gnu::always_inline]] static void run(const Pool2D& op, const Data<N>& data,
                                          const Io<Pool2D, N>& io) {
     const Data<N> d = data;  // int8 stores alias everything: keep the fields in registers
-    for (int y = io.y0; y < io.y1; ++y)
-      op.windows(io.in[0], y, io.out.row(y),
-                 [&](const Window<typename N::In>& w, typename N::Out* out)
-                     NNOM_INLINE { Rule::template pixel<T, N>(op.rule, d, w, out); });
+    op.windows(io.in[0], io.out, io.y0, io.y1,
+               [&](const Window<typename N::In>& w, typename N::Out* out)
+                   NNOM_INLINE { Rule::template pixel<T, N>(op.rule, d, w, out); });
   }
 
-  /// visit(window, out) for each pixel of output row y, which begins at `out`.
+  /// visit(window, pixel) for each pixel of rows [y0, y1) of `to`.
   template <class In, class Out>
-  [[gnu::always_inline]] void windows(const View<const In>& from, int y, Out* to,
-                                      auto visit) const {
+  [[gnu::always_inline]] void windows(const View<const In>& from, const View<Out>& to, int y0,
+                                      int y1, auto visit) const {
     const int c = out.c;
     Window<In> w;
     w.length = c, w.column_step = c * dilation.w;
     w.read_rows(from, dilation.h);
-    const Taps rows = inside_h(y);
-    w.rows = rows.count;
-    for (int x = 0; x < out.w; ++x, to += c) {
-      const Taps columns = inside_w(x);
-      w.columns = columns.count;
-      w.first = from.row(rows.first) + columns.first * c;
-      visit(w, to);
+    for (int y = y0; y < y1; ++y) {
+      Out* pixel = to.row(y);
+      const Taps rows = inside_h(y);
+      w.rows = rows.count;
+      for (int x = 0; x < out.w; ++x, pixel += c) {
+        const Taps columns = inside_w(x);
+        w.columns = columns.count;
+        w.first = from.row(rows.first) + columns.first * c;
+        visit(w, pixel);
+      }
     }
   }
 };
@@ -210,12 +212,12 @@ struct DynamicSumPool2D {
                                          const Io<DynamicSumPool2D, N>& io) {
     using Acc = typename N::Acc;
     auto* const sums = reinterpret_cast<Acc*>(io.scratch);
-    const int n = op.pool.out.size(), row = op.pool.out.row();
+    const int n = op.pool.out.size();
     const View<const typename N::In> in{io.in[0].base, op.pool.in.row()};
-    for (int y = 0; y < op.pool.out.h; ++y)
-      op.pool.windows(in, y, sums + y * row, [&](const Window<typename N::In>& w, Acc* out) {
-        for (int c = 0; c < w.length; ++c) out[c] = SumPoolRule::sum<Acc>(w, c, d.zero);
-      });
+    const View<Acc> to{sums, op.pool.out.row()};
+    op.pool.windows(in, to, 0, op.pool.out.h, [&](const Window<typename N::In>& w, Acc* sum) {
+      for (int c = 0; c < w.length; ++c) sum[c] = SumPoolRule::sum<Acc>(w, c, d.zero);
+    });
     typename N::Out* const out = io.out.base;
     if constexpr (N::quantised) {
       Acc least = 0, most = 0;
