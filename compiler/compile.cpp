@@ -54,12 +54,15 @@ Program compile(const Graph& graph, const Samples& samples, const CompileOptions
   const Lowering lowering{.numbers = {true, options.rounding, layout_of(options.target)},
                           .per_channel = options.per_channel};
   if (graph.quantised()) {
+    if (!options.ranges.empty())
+      throw Error("--range {}: {} is quantised by its file, which gives every scale",
+                  options.ranges.begin()->first, graph.file);
     if (graph.reference == Reference::tflite) check_dialect(graph, options.rounding);
     return lower(graph, scales_in(graph), lowering);
   }
   Graph measured = graph;
   measure_states(measured, samples);
-  const Ranges ranges = calibrate(measured, samples, options.calibration, lowering);
+  const Ranges ranges = calibrate(measured, samples, options.calibration, lowering, options.ranges);
   return lower(std::move(measured), ranges.scales, lowering);
 }
 

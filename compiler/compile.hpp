@@ -15,6 +15,7 @@ struct CompileOptions {
   bool per_channel = true;
   Rounding rounding = Rounding::single_rounding;
   Calibration calibration = Calibration::automatic;
+  GivenRanges ranges{};  ///< that calibration leaves as they are
   Optimise optimise = Optimise::balanced;
 };
 

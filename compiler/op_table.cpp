@@ -60,6 +60,7 @@ constexpr OpInfo entry() {
   t.real_only = real_only<O>;
   t.long_sums = long_sums<O>;
   t.alias = requires { O::alias; };
+  t.scales_itself = requires { O::scales_itself; };
   t.clamps = requires(Reference d) { d.clamp; };
   t.infer = [](Op& op, const Shape* inputs, int count) {
     return std::get<O>(op).infer(inputs, count);
@@ -92,7 +93,9 @@ constexpr OpInfo entry() {
     return with_numbers_of<O>(numbers, [&]<class N>() {
       auto value = std::make_shared<typename O::template Data<N>>();
       NodeData data;
-      make(std::get<O>(node.op), Making{node, scales, data, numbers.single()}, *value);
+      make(std::get<O>(node.op),
+           Making{node, scales, data, numbers.single(), numbers.rounding == Rounding::truncating},
+           *value);
       data.value = std::move(value);
       return data;
     });

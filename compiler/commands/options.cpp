@@ -1,5 +1,6 @@
 #include "compiler/commands/options.hpp"
 
+#include <cmath>
 #include <filesystem>
 #include <set>
 
@@ -22,6 +23,18 @@ std::string fraction(std::string& text) {
     return "'" + text + "' is neither a number nor a fraction such as 1/255";
   text = fmt::format("{:.17g}", above / below);
   return {};
+}
+
+/// "NAME=LOW..HIGH"
+void add_range(GivenRanges& ranges, const std::string& text) {
+  const auto equals = text.rfind('='), dots = text.find("..", equals + 1);
+  Limits limits;
+  if (equals == 0 || equals == std::string::npos || dots == std::string::npos ||
+      !CLI::detail::lexical_cast(text.substr(equals + 1, dots - equals - 1), limits.lo) ||
+      !CLI::detail::lexical_cast(text.substr(dots + 2), limits.hi) ||
+      !(std::isfinite(limits.lo) && std::isfinite(limits.hi) && limits.lo < limits.hi))
+    throw Error("--range {}: give it as NAME=LOW..HIGH, such as scores=-8..8", text);
+  ranges[text.substr(0, equals)] = limits;
 }
 
 constexpr const char* kConversion = "Conversion";
@@ -48,6 +61,19 @@ std::string section_name(const std::string& name) {
                          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                          "0123456789_.") == std::string::npos;
   return plain ? "" : "'" + name + "' holds more than letters, digits, dots and underscores";
+}
+
+/// Each scheme has roundings of its own, and one that it takes where none is given.
+void settle_rounding(ModelOptions& options, const CLI::Option& given) {
+  const bool shifts = options.scheme == Scheme::power_of_two;
+  Rounding& rounding = options.compile.rounding;
+  if (given.count() == 0)
+    rounding = shifts ? Rounding::nearest : Rounding::single_rounding;
+  else if (Numbers{.rounding = rounding}.scheme() != options.scheme)
+    throw Error("--rounding {}: is not of --scheme {}, which has {}", given.as<std::string>(),
+                shifts ? "power-of-two" : "affine",
+                shifts ? "nearest and truncate: leave out --rounding or take one of these"
+                       : "single and double: add --scheme power-of-two");
 }
 
 }  // namespace
@@ -97,6 +123,16 @@ void add_data(CLI::App& app, ModelOptions& options) {
                            {"kl", Calibration::kl},
                            {"mse", Calibration::mse}},
                           "how the ranges are chosen");
+  app.add_option_function<std::vector<std::string>>(
+         "--range",
+         [&options](const std::vector<std::string>& all) {
+           for (const std::string& text : all) add_range(options.compile.ranges, text);
+         },
+         "the range of an input or of what a layer gives, where you know better than the samples; "
+         "repeat it for others")
+      ->type_name("NAME=LOW..HIGH")
+      ->expected(1)
+      ->take_all();
   app.add_option("--calibration-samples", options.calibration_samples,
                  "how many samples to calibrate on at most [100]")
       ->type_name("N")
@@ -139,10 +175,19 @@ void add_lowering(CLI::App& app, ModelOptions& options) {
          "--per-tensor", [&options] { options.compile.per_channel = false; },
          "one scale for all weights of a layer")
       ->excludes(channel);
-  add_choice<Rounding>(
+  add_choice<Scheme>(app, "--scheme", options.scheme,
+                     {{"affine", Scheme::affine}, {"power-of-two", Scheme::power_of_two}},
+                     "what int8 stands for: any scale and zero point, as TFLite has it, or scales "
+                     "that are powers of two and no zero points, so that rescaling is a shift");
+  const CLI::Option* rounding = add_choice<Rounding>(
       app, "--rounding", options.compile.rounding,
-      {{"single", Rounding::single_rounding}, {"double", Rounding::double_rounding}},
-      "rescale as desktop TFLite (single) or TFLite Micro (double) does");
+      {{"single", Rounding::single_rounding},
+       {"double", Rounding::double_rounding},
+       {"nearest", Rounding::nearest},
+       {"truncate", Rounding::truncating}},
+      "rescale as desktop TFLite (single) or TFLite Micro (double) does; with --scheme "
+      "power-of-two, round to the nearest (its default) or cut off (truncate)");
+  app.parse_complete_callback([&options, rounding] { settle_rounding(options, *rounding); });
 }
 
 void add_emission(CLI::App& app, ModelOptions& options) {

@@ -20,6 +20,7 @@ struct ModelOptions {
   std::vector<std::string> calibrate;
   std::size_t calibration_samples = 100;
   Scaling scaling;
+  Scheme scheme = Scheme::affine;
   CompileOptions compile;
   bool target_given = false;
   Axes axes = Axes::automatic;
@@ -50,9 +51,9 @@ CLI::Option* add_choice(CLI::App& app, const std::string& flag, E& value,
 void add_model(CLI::App& app, ModelOptions& options);
 /// MODEL, --lambda
 void add_file(CLI::App& app, std::string& model, HookOptions& hooks);
-/// --calibrate, --calibration, --calibration-samples, --scale, --offset
+/// --calibrate, --calibration, --range, --calibration-samples, --scale, --offset
 void add_data(CLI::App& app, ModelOptions& options);
-/// --target, --layout, --per-channel, --per-tensor, --rounding
+/// --target, --layout, --per-channel, --per-tensor, --scheme, --rounding
 void add_lowering(CLI::App& app, ModelOptions& options);
 /// --optimise, --name, --section
 void add_emission(CLI::App& app, ModelOptions& options);

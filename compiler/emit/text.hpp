@@ -126,6 +126,8 @@ std::string elements_text(const T* data, size_t count) {
     std::string item;
     if constexpr (requires { data[i].multiplier; })
       item = fmt::format("{{{}, {}}}", data[i].multiplier, data[i].shift);
+    else if constexpr (requires { data[i].half; })
+      item = fmt::format("{{{}, {}}}", data[i].half, data[i].shift);
     else if constexpr (std::is_class_v<T>)
       item = fmt::format("{{{:.17g}}}", data[i].factor);
     else

@@ -30,7 +30,8 @@ namespace nnom {
 /// Ops<std::variant> is what a node of the compiler's graph holds.
 template <template <class...> class List>
 using Ops = List<Conv2D, DepthwiseConv2D, TransposeConv2D, Dense, MatMul,                   //
-                 MaxPool2D, AveragePool2D, Sum, Mean, ReduceMax, ReduceMin, Product,        //
+                 MaxPool2D, AveragePool2D, SumPool2D, DynamicSumPool2D,                     //
+                 Sum, Mean, ReduceMax, ReduceMin, Product,                                  //
                  Add, Mul, Div, SquaredDifference, Power,                                   //
                  Maximum, Minimum, Select, Compare, PRelu, Activation, Softmax,             //
                  Concat, Pad, Reshape, Transpose, Slice, Gather, Resize, ArgMax, Constant,  //
