@@ -16,9 +16,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
+enum class Emission { structures, layers };
+
 struct Options : ModelOptions {
   std::string output;
   bool single_header = false;
+  Emission emission = Emission::structures;
 };
 
 /// The source file that belongs to a header.
@@ -75,7 +78,8 @@ std::string summary(const Compiled& compiled, const Options& o, const std::strin
 
 void convert(const Options& o) {
   const std::string header = o.output.empty() ? stem_of(o.model) + ".hpp" : o.output;
-  const std::string source = o.single_header ? "" : source_of(header);
+  const bool layers = o.emission == Emission::layers, single = o.single_header || layers;
+  const std::string source = single ? "" : source_of(header);
   const std::string name = model_name(o, stem_of(header));
   const Graph graph = load_model(o.model);
   if (o.calibrate.empty() && !graph.quantised())
@@ -90,14 +94,16 @@ void convert(const Options& o) {
   emitting.section = o.section;
   emitting.file = fs::path(header).filename().string();
   emitting.optimise = o.compile.optimise;
-  if (o.single_header)
+  if (layers)
+    write_file(header, emit_layers(compiled.program, emitting));
+  else if (single)
     write_file(header, emit_single_header(compiled.program, emitting));
   else
     write_both(header, source, emit(compiled.program, emitting));
   // A header on a device may be the standard output itself.
   std::FILE* const out = header.starts_with("/dev/") ? stderr : stdout;
   fmt::print(out, "{}",
-             summary(compiled, o, o.single_header ? header : header + ", " + source, name,
+             summary(compiled, o, single ? header : header + ", " + source, name,
                      terminal_columns(fileno(out))));
 }
 
@@ -112,6 +118,10 @@ void add_convert(CLI::App& nnom) {
   add_lowering(*app, *o);
   add_emission(*app, *o);
   app->add_flag("--single-header", o->single_header, "one header instead of two files");
+  add_choice<Emission>(*app, "--emit", o->emission,
+                       {{"structures", Emission::structures}, {"layers", Emission::layers}},
+                       "a constant structure for each layer, or one header of the layer API, whose "
+                       "memory is planned when it is compiled");
   app->add_option("-o,--output", o->output,
                   "the header; the source goes beside it [MODEL's name, in the current folder]")
       ->type_name("FILE");
