@@ -190,7 +190,7 @@ struct Grid {
 /// {h, w, c} -> {h * size.h, w * size.w, c}, by the nearest pixel or between pixels.
 constexpr Layer<Resize, Grid> up_sample(Size size, bool bilinear = false) {
   Layer<Resize, Grid> l;
-  l.op.interpolation = bilinear ? Interpolation::linear : Interpolation::floor;
+  l.op.interpolation = bilinear ? Interpolation::linear : Interpolation::round_prefer_floor;
   l.prepare = {size};
   return l;
 }
