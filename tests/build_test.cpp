@@ -36,9 +36,8 @@ struct AsGraph {
       tensor[t] = graph.add_input(B::net.tensor[t].name, B::net.tensor[t].shape);
       add_scale(t);
     }
-    [this]<int... I>(std::integer_sequence<int, I...>) {
-      (add<I>(), ...);
-    }(std::make_integer_sequence<int, B::net.nodes>());
+    [this]<int... I>(std::integer_sequence<int, I...>) { (add<I>(), ...); }
+    (std::make_integer_sequence<int, B::net.nodes>());
   }
   void add_scale(int t) {
     const nnom::Quantisation& q = B::net.tensor[t].quantisation;
@@ -107,9 +106,10 @@ void expect_as_oracle(const std::vector<std::vector<float>>& inputs) {
     std::vector<std::vector<int>> in;
     for (const int t : node.inputs) in.push_back(values[static_cast<size_t>(t)]);
     const bool runs = !std::holds_alternative<nnom::Reshape>(node.op);
-    const std::vector<int> want = oracle::stored_output(as.graph, node, as.scales,
-                                                        Rounding::double_rounding, true, in);
-    const std::vector<int>& got = values[static_cast<size_t>(node.output)] = runs ? seen[at++] : want;
+    const std::vector<int> want =
+        oracle::stored_output(as.graph, node, as.scales, Rounding::double_rounding, true, in);
+    const std::vector<int>& got = values[static_cast<size_t>(node.output)] =
+        runs ? seen[at++] : want;
     // Functions are the nearest value; TFLite's may be another by one.
     const bool near = std::holds_alternative<nnom::Activation>(node.op) ||
                       std::holds_alternative<nnom::Softmax>(node.op);
@@ -151,17 +151,16 @@ void check(const std::vector<std::span<const float>>& inputs, std::span<const fl
 
 constexpr auto kUnit = range(-1, 1);
 
-
 /// A model of `name`, its layers added to m, against what Keras computes for its inputs.
-#define KERAS_LAYER(name, tolerance, inputs, ...)      \
-  constexpr void name##_model(Network& m) {            \
-    using namespace keras::name;                       \
-    __VA_ARGS__;                                       \
-    m.output();                                        \
-  }                                                    \
-  TEST(Layer, name) {                                  \
-    using namespace keras::name;                       \
-    check<name##_model>(inputs, out, tolerance);       \
+#define KERAS_LAYER(name, tolerance, inputs, ...) \
+  constexpr void name##_model(Network& m) {       \
+    using namespace keras::name;                  \
+    __VA_ARGS__;                                  \
+    m.output();                                   \
+  }                                               \
+  TEST(Layer, name) {                             \
+    using namespace keras::name;                  \
+    check<name##_model>(inputs, out, tolerance);  \
   }
 using One = std::vector<std::span<const float>>;
 
@@ -175,11 +174,11 @@ KERAS_LAYER(conv2d_dilated, 0.1, One{in0}, m.input("x", {7, 6, 2}, kUnit);
 KERAS_LAYER(conv2d_groups, 0.1, One{in0}, m.input("x", {4, 4, 4}, kUnit);
             m.add("l", conv2d(6, {.kernel = {2, 2}, .groups = 2}, w0, w1, range(-6, 6))))
 KERAS_LAYER(conv1d, 0.1, One{in0}, m.input("x", {9, 3}, kUnit);
-            m.add("l", conv1d(4, {.kernel = 3, .stride = 2, .padding = same}, w0, w1,
-                              range(-6, 6))))
+            m.add("l",
+                  conv1d(4, {.kernel = 3, .stride = 2, .padding = same}, w0, w1, range(-6, 6))))
 KERAS_LAYER(conv1d_causal, 0.1, One{in0}, m.input("x", {7, 2}, kUnit);
-            m.add("l", conv1d(3, {.kernel = 3, .dilation = 2, .padding = causal}, w0, w1,
-                              range(-6, 6))))
+            m.add("l",
+                  conv1d(3, {.kernel = 3, .dilation = 2, .padding = causal}, w0, w1, range(-6, 6))))
 KERAS_LAYER(dw_conv2d, 0.1, One{in0}, m.input("x", {6, 5, 3}, kUnit);
             m.add("l", dw_conv2d({.kernel = {3, 3}, .stride = {2, 2}, .padding = same}, w0, w1,
                                  range(-6, 6))))
@@ -189,8 +188,7 @@ KERAS_LAYER(conv2d_trans, 0.1, One{in0}, m.input("x", {3, 4, 2}, kUnit);
             m.add("l", conv2d_trans(3, {.kernel = {3, 3}, .stride = {2, 2}, .padding = same}, w0,
                                     w1, range(-6, 6))))
 KERAS_LAYER(conv2d_trans_valid, 0.1, One{in0}, m.input("x", {3, 3, 2}, kUnit);
-            m.add("l", conv2d_trans(2, {.kernel = {2, 3}, .stride = {2, 1}}, w0, w1,
-                                    range(-6, 6))))
+            m.add("l", conv2d_trans(2, {.kernel = {2, 3}, .stride = {2, 1}}, w0, w1, range(-6, 6))))
 KERAS_LAYER(dense, 0.1, One{in0}, m.input("x", {11}, kUnit);
             m.add("l", dense(5, w0, w1, range(-6, 6))))
 KERAS_LAYER(max_pool, 0.01, One{in0}, m.input("x", {5, 6, 2}, kUnit); m.add("l", max_pool({2, 2})))
@@ -213,8 +211,7 @@ KERAS_LAYER(up_sample_bilinear, 0.01, One{in0}, m.input("x", {3, 4, 2}, kUnit);
             m.add("l", up_sample({2, 2}, true)))
 KERAS_LAYER(flatten, 0.01, One{in0}, m.input("x", {3, 2, 2}, kUnit); m.add("l", flatten()))
 KERAS_LAYER(reshape, 0.01, One{in0}, m.input("x", {3, 4}, kUnit); m.add("l", reshape({2, 6})))
-KERAS_LAYER(permute, 0.01, One{in0}, m.input("x", {3, 4, 2}, kUnit);
-            m.add("l", permute({2, 0, 1})))
+KERAS_LAYER(permute, 0.01, One{in0}, m.input("x", {3, 4, 2}, kUnit); m.add("l", permute({2, 0, 1})))
 KERAS_LAYER(softmax, 0.01, One{in0}, m.input("x", {3, 4}, kUnit); m.add("l", softmax()))
 
 #define KERAS_FUNCTION(name, ...) \
@@ -222,7 +219,7 @@ KERAS_LAYER(softmax, 0.01, One{in0}, m.input("x", {3, 4}, kUnit); m.add("l", sof
 KERAS_FUNCTION(relu, relu())
 KERAS_FUNCTION(relu6, relu6())
 KERAS_FUNCTION(leaky_relu, leaky_relu(0.3f))
-KERAS_FUNCTION(adv_relu, adv_relu(0.1f, 5, 1))
+KERAS_FUNCTION(adv_relu, adv_relu(0.1f, 5, 1.5f))
 KERAS_FUNCTION(elu, elu(0.7f))
 KERAS_FUNCTION(sigmoid, sigmoid())
 KERAS_FUNCTION(hard_sigmoid, hard_sigmoid())
@@ -231,11 +228,10 @@ KERAS_FUNCTION(hard_tanh, hard_tanh())
 KERAS_FUNCTION(swish, swish())
 KERAS_FUNCTION(hard_swish, hard_swish())
 KERAS_FUNCTION(gelu, gelu())
-KERAS_LAYER(prelu, 0.01, One{in0}, m.input("x", {3, 5}, kUnit);
-            m.add("l", prelu({1, 5}, w0)))
+KERAS_LAYER(prelu, 0.01, One{in0}, m.input("x", {3, 5}, kUnit); m.add("l", prelu({1, 5}, w0)))
 
 using Several = std::vector<std::span<const float>>;
-#define THREE                                                                     \
+#define THREE                                                                  \
   const auto a = m.input("a", {2, 5}, kUnit), b = m.input("b", {2, 5}, kUnit), \
              c = m.input("c", {2, 5}, kUnit)
 #define TWO const auto a = m.input("a", {2, 5}, kUnit), b = m.input("b", {2, 5}, kUnit)
@@ -248,8 +244,7 @@ KERAS_LAYER(minimum, 0.01, (Several{in0, in1}), TWO; m.merge("l", minimum(), a, 
 KERAS_LAYER(average, 0.03, (Several{in0, in1, in2}), THREE; m.merge("l", average(), a, b, c))
 KERAS_LAYER(concat, 0.02, (Several{in0, in1}), const auto a = m.input("a", {2, 3}, kUnit);
             const auto b = m.input("b", {2, 4}, range(-2, 2)); m.merge("l", concat(), a, b))
-KERAS_LAYER(concat_axis, 0.01, (Several{in0, in1, in2}),
-            const auto a = m.input("a", {2, 3}, kUnit);
+KERAS_LAYER(concat_axis, 0.01, (Several{in0, in1, in2}), const auto a = m.input("a", {2, 3}, kUnit);
             const auto b = m.input("b", {1, 3}, kUnit), c = m.input("c", {4, 3}, kUnit);
             m.merge("l", concat(0), a, b, c))
 

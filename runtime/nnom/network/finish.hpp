@@ -36,6 +36,39 @@ constexpr void fuse_limits(Network& net) {
   }
 }
 
+/// Whether a variable is read by node `from` or a later one.
+constexpr bool is_read_after(const Network& net, int variable, int from) {
+  for (int i = from; i < net.nodes; ++i)
+    for (int k = 0; k < net.node[i].inputs; ++k)
+      if (net.tensor[net.node[i].in[k]].root == variable) return true;
+  return false;
+}
+
+/// Has what a variable becomes made when nothing reads the variable any more: by a copy at the end,
+/// where it must be.
+constexpr void settle_variables(Network& net) {
+  for (int v = 0; v < net.variables; ++v) {
+    VariableInfo& variable = net.variable_of[v];
+    if (variable.next < 0) continue;
+    const char* const name = net.tensor[variable.tensor].name;
+    const TensorInfo& next = net.tensor[variable.next];
+    if (!(next.shape == net.tensor[variable.tensor].shape)) {
+      net.fail(name, "variable", "what it becomes has another shape");
+      return;
+    }
+    bool shared = next.root != variable.next;
+    for (int w = 0; w < v; ++w) shared |= net.variable_of[w].next == variable.next;
+    if (!shared && !is_read_after(net, variable.tensor, next.producer)) continue;
+    if (next.bytes || net.tensor[next.root].producer < 0) {
+      net.fail(name, "variable", "what it becomes must be copied first");
+      return;
+    }
+    Layer<Slice> copy;
+    copy.op.out = next.shape;
+    variable.next = net.hook(name, copy, Tensor{variable.next}).id;
+  }
+}
+
 /// What `describe` builds. In int8 every scale must be known.
 constexpr Network finished(auto describe, bool quantised) {
   Network net;
@@ -48,17 +81,9 @@ constexpr Network finished(auto describe, bool quantised) {
   for (int i = 0; !quantised && i < net.nodes; ++i)
     if (net.node[i].data)
       net.fail(net.node[i].name, "real numbers", "it has data of its own, which is quantised");
+  settle_variables(net);
+  if (net.error.any()) return net;
   fuse_limits(net);
-  for (int i = 0; i < net.nodes; ++i)
-    for (int v = 0; v < net.variables; ++v)
-      for (int k = 0; k < net.node[i].inputs; ++k) {
-        const VariableInfo& variable = net.variable_of[v];
-        if (net.node[i].in[k] != variable.tensor || variable.next < 0) continue;
-        if (i >= net.tensor[variable.next].producer ||
-            net.tensor[variable.next].root != variable.next)
-          net.fail(net.tensor[variable.tensor].name, "variable",
-                   "what it becomes is made before its last reader has run: copy that at the end");
-      }
   for (int t = 0; quantised && t < net.tensors; ++t) {
     const TensorInfo& info = net.tensor[t];
     if (is_known(info.quantisation)) continue;

@@ -21,6 +21,7 @@ struct Weights {
   constexpr Weights(const int8_t (&values)[N], const float (&scale_of)[S])
       : stored(values), scale(scale_of), count(N), scales(S) {}
 
+  constexpr bool is_stored() const { return stored != nullptr; }
   /// Weight i, of an output channel, as a real number.
   constexpr double operator()(int i, int channel = 0) const {
     return real ? double{real[i]} : stored[i] * double{scale[scales > 1 ? channel : 0]};

@@ -37,12 +37,25 @@ class Planner {
   /// Gives each block its offset; returns the size of all.
   constexpr int place() {
     int best = INT_MAX, chosen[most]{};
-    for (int order = 0; order < 3 && (order == 0 || steps_ < budget); ++order) {
-      sort(order);
+    uint32_t random = 1;
+    const auto any = [&] {  // constants: Numerical Recipes
+      random = random * 1664525 + 1013904223;
+      return static_cast<int>((random >> 8) % static_cast<uint32_t>(max(count, 1)));
+    };
+    for (int attempt = 0; attempt < orders + swaps; ++attempt) {
+      if (attempt && steps_ > budget) break;
+      int a = 0, b = 0;
+      if (attempt < orders)
+        sort(attempt);
+      else
+        a = any(), b = any(), swap(a, b);
       const int top = place_in_order();
-      if (top >= best) continue;
-      best = top;
-      for (int i = 0; i < count; ++i) chosen[i] = block[i].offset;
+      if (top < best) {
+        best = top;
+        for (int i = 0; i < count; ++i) chosen[i] = block[i].offset, best_order_[i] = order_[i];
+      }
+      if (attempt + 1 >= orders)
+        for (int i = 0; i < count; ++i) order_[i] = best_order_[i];
     }
     for (int i = 0; i < count; ++i) block[i].offset = chosen[i];
     return best;
@@ -50,15 +63,28 @@ class Planner {
 
  private:
   static constexpr int most = 2 * Network::most_nodes + Network::most_tensors;
-  static constexpr int budget = 400000;
+  static constexpr int budget = 300000, orders = 4, swaps = 40;
 
   struct Span {
     int from, to;
   };
 
-  /// Largest first; those of the most bytes times time first; as they are needed.
+  /// Largest first; those of the most bytes times time first; as they are needed; the last first.
   constexpr int64_t key(int order, const Block& b) const {
-    return order == 2 ? -b.first : int64_t{b.bytes} * (order == 1 ? b.last - b.first + 1 : 1);
+    switch (order) {
+      case 0:
+        return b.bytes;
+      case 1:
+        return int64_t{b.bytes} * (b.last - b.first + 1);
+      case 2:
+        return -b.first;
+      default:
+        return b.last;
+    }
+  }
+  constexpr void swap(int a, int b) {
+    const int first = order_[a];
+    order_[a] = order_[b], order_[b] = first;
   }
   constexpr void sort(int order) {
     for (int i = 0; i < count; ++i) {
@@ -103,7 +129,7 @@ class Planner {
   }
 
   Block block[most]{};
-  int order_[most]{};
+  int order_[most]{}, best_order_[most]{};
   int count = 0, steps_ = 0;
 };
 

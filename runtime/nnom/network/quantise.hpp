@@ -86,13 +86,13 @@ requires(is_linear<Op>()) struct Constants<Op, N, op, g> {
       const double bias = g.settings.bias.count ? double{g.settings.bias.real[c]} : 0;
       double scale = 0;
       if constexpr (N::quantised) {
-        for (int k = 0; k < per_channel && !w.stored; ++k) {
+        for (int k = 0; k < per_channel && !w.is_stored(); ++k) {
           const double v = double{w.real[place(c, k)]};
           scale = v > scale ? v : -v > scale ? -v : scale;
         }
-        scale = w.stored ? double{w.scale[w.scales > 1 ? c : 0]} : scale / 127;
+        scale = w.is_stored() ? double{w.scale[w.scales > 1 ? c : 0]} : scale / 127;
         const double finest = (bias < 0 ? -bias : bias) / in / (1 << 30);
-        if (!w.stored && scale < finest) scale = finest;
+        if (!w.is_stored() && scale < finest) scale = finest;
         if (scale <= 0) scale = double{g.out.scale} / in / 1024;
       }
       double folded[packing.phases]{}, size = 0;
@@ -100,8 +100,8 @@ requires(is_linear<Op>()) struct Constants<Op, N, op, g> {
       for (int k = 0; k < per_channel; ++k) {
         auto& to = a.weights.at[Packing<N>::packed(op, c, k)];
         if constexpr (N::quantised) {
-          const int q =
-              w.stored ? w.stored[place(c, k)] : nearest_whole(double{w.real[place(c, k)]} / scale);
+          const int q = w.is_stored() ? w.stored[place(c, k)]
+                                      : nearest_whole(double{w.real[place(c, k)]} / scale);
           to = static_cast<int8_t>(q);
           folded[Packing<N>::phase(op, k)] -= g.in[0].zero * q;
           size += (q < 0 ? -q : q) * 256.0;
