@@ -14,6 +14,7 @@
 #include "compiler/io/file.hpp"
 #include "compiler/simulate/simulate.hpp"
 #include "tests/compile.hpp"
+#include "tests/fixtures/layers/by_hand.hpp"
 #include "tests/random_layers.hpp"
 #include "tests/tflite_fixture.hpp"
 
@@ -124,7 +125,6 @@ TEST(EmitLayers, GivesTheBytesOfTheDefaultEmission) {
                                           fmt::format(R"(
 template <class Graph>
 void run(const std::string& name) {{
-  static nnom::Model<Graph> model;
   static nnom::Arena<Graph> arena;
   FILE* const in = fopen((name + ".in").c_str(), "rb");
   FILE* const out = fopen((name + ".out").c_str(), "wb");
@@ -155,6 +155,58 @@ int main() {{
     EXPECT_TRUE(
         got == simulated(cases[i].program, samples_of(cases[i].program, static_cast<unsigned>(i))));
   }
+}
+
+/// What a graph of the layer API gives on a Cortex-M4, for the bytes of its inputs.
+std::vector<unsigned char> on_cortex_m4(const TempDir& folder, const std::string& header,
+                                        const std::string& graph,
+                                        const std::vector<unsigned char>& samples) {
+  const std::string elf =
+      build_model_firmware({.core = "cortex-m4",
+                            .sources = {},
+                            .include_dirs = {folder.path().string(), NNOM_SOURCE_DIR},
+                            .optimise = "-O2",
+                            .directory = folder.file("build"),
+                            .defines = {}},
+                           header, graph);
+  const ModelRun run =
+      run_model_firmware(elf, "cortex-m4", std::as_bytes(std::span(samples)),
+                         {.layers = false, .count = false, .timeout = std::chrono::seconds(300)});
+  const auto* const bytes = reinterpret_cast<const unsigned char*>(run.output.data());
+  return {bytes, bytes + run.output.size()};
+}
+
+TEST(EmitLayers, GivesTheBytesOnACortexM4) {
+  if (!has_compiler("arm-none-eabi-g++") || find_program("qemu-system-arm").empty())
+    GTEST_SKIP() << "needs arm-none-eabi-g++ and qemu-system-arm";
+  const Program program =
+      random_program(load_model(NNOM_SOURCE_DIR "/examples/fashion_mnist/model.keras"),
+                     Rounding::single_rounding, Layout::dsp);
+  const TempDir folder;
+  write_file(folder.file("model.hpp"), emit_layers(program, {}));
+  const std::vector<unsigned char> samples = samples_of(program, 1);
+  EXPECT_TRUE(on_cortex_m4(folder, "model.hpp", "model::Graph", samples) ==
+              simulated(program, samples));
+}
+
+/// Packed for the core that it is compiled for: the same bytes as packed for this one.
+TEST(EmitLayers, AModelMadeByHandGivesTheSameBytesOnACortexM4) {
+  if (!has_compiler("arm-none-eabi-g++") || find_program("qemu-system-arm").empty())
+    GTEST_SKIP() << "needs arm-none-eabi-g++ and qemu-system-arm";
+  static nnom::Arena<by_hand::Graph> arena;
+  std::vector<unsigned char> samples, want;
+  for (int i = 0; i < kSamples * 84; ++i) samples.push_back(static_cast<unsigned char>(i * i * 7));
+  for (auto at = samples.begin(); at != samples.end(); at += 84) {
+    std::copy_n(at, 84, arena.data + by_hand::Graph::input(0).offset);
+    by_hand::Graph::run(arena.data);
+    for (unsigned i = 0; i < 2; ++i) {
+      const nnom::Slot slot = by_hand::Graph::output(i);
+      want.insert(want.end(), arena.data + slot.offset, arena.data + slot.offset + slot.bytes);
+    }
+  }
+  const TempDir folder;
+  EXPECT_TRUE(
+      on_cortex_m4(folder, "tests/fixtures/layers/by_hand.hpp", "by_hand::Graph", samples) == want);
 }
 
 }  // namespace

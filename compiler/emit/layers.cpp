@@ -36,6 +36,12 @@ class Describer {
 
  private:
   const std::string& at(int t) const { return name_of_.at(t); }
+  /// "const auto name = ", where the tensor is named again.
+  std::string declared(int t) const {
+    const bool read =
+        !p_.graph.consumers(t).empty() || p_.graph.is_output(t) || p_.graph.is_variable(t);
+    return read ? "const auto " + at(t) + " =" : "";
+  }
   std::string quantisation(int t) const {
     return "nnom::Quantisation" + quantisation_text(board_quantisation(p_, t));
   }
@@ -45,7 +51,7 @@ class Describer {
     const auto i = static_cast<size_t>(t);
     const std::string& name = p_.graph.tensors[i].name;
     name_of_[t] = names_.unique(name) + "_";
-    calls_ += fmt::format("  const auto {} = m.{}{}({}, nnom::Shape{}, {}{});\n", at(t), kind,
+    calls_ += fmt::format("  {} m.{}{}({}, nnom::Shape{}, {}{});\n", declared(t), kind,
                           p_.scales[i].bits == 16 ? "<int16_t>" : "", literal(name),
                           value_text(p_.graph.tensors[i].shape), quantisation(t), more);
   }
@@ -73,10 +79,9 @@ class Describer {
     std::string inputs;
     for (const int t : node.inputs) inputs += ", " + at(t);
     name_of_[node.output] = id + "_";
-    calls_ += fmt::format(
-        "  const auto {} =\n      m.layer({}, nnom::{}{}, {}_data,\n              {}{});\n",
-        at(node.output), literal(node.name), op.name, op.op_text(node.op), id,
-        quantisation(node.output), inputs);
+    calls_ += fmt::format("  {}\n      m.layer({}, nnom::{}{}, {}_data,\n              {}{});\n",
+                          declared(node.output), literal(node.name), op.name, op.op_text(node.op),
+                          id, quantisation(node.output), inputs);
   }
 
   const Program& p_;

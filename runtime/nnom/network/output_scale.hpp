@@ -16,18 +16,19 @@ constexpr Range image_of(const Activation& op, const Quantisation& in) {
   return r;
 }
 
-/// The range of a rule's results for operands within a and b.
-template <class Rule>
-constexpr Range result_of(const Rule& rule, Range a, Range b) {
-  if constexpr (__is_same(Rule, AddRule)) {
-    return rule.minus ? Range{a.lo - b.hi, a.hi - b.lo} : Range{a.lo + b.lo, a.hi + b.hi};
-  } else if constexpr (__is_same(Rule, MulRule)) {
-    return Range{a.lo * b.lo, a.hi * b.hi} | Range{a.lo * b.hi, a.hi * b.lo};
-  } else if constexpr (__is_same(Rule, PReluRule)) {
-    return Range{a.lo * b.lo, a.hi} | Range{a.lo * b.hi, a.hi};
-  } else {
-    return a | b;
-  }
+// The range of a rule's results for operands within a and b.
+constexpr Range result_of(const AddRule& rule, Range a, Range b) {
+  return rule.minus ? Range{a.lo - b.hi, a.hi - b.lo} : Range{a.lo + b.lo, a.hi + b.hi};
+}
+constexpr Range result_of(const MulRule&, Range a, Range b) {
+  return Range{a.lo * b.lo, a.hi * b.hi} | Range{a.lo * b.hi, a.hi * b.lo};
+}
+constexpr Range result_of(const PReluRule&, Range a, Range b) {
+  return Range{a.lo * b.lo, a.hi} | Range{a.lo * b.hi, a.hi};
+}
+template <bool larger>
+constexpr Range result_of(const ExtremeRule<larger>&, Range a, Range b) {
+  return a | b;
 }
 
 /// The range of a layer's own constants.
@@ -41,6 +42,7 @@ constexpr Quantisation scale_of(const Weights& w) {
 }
 
 template <class Rule>
+requires requires(Rule rule, Range r) { result_of(rule, r, r); }
 constexpr Range range_of(const Elementwise<Rule>& op, const Settings& s, const Quantisation* in) {
   Quantisation x[Rule::operands]{in[0], in[op.constant < 0 ? 1 : 0]};
   if (op.constant >= 0) x[op.constant] = scale_of(s.weights);
