@@ -129,6 +129,7 @@ void run(const std::string& name) {{
   FILE* const in = fopen((name + ".in").c_str(), "rb");
   FILE* const out = fopen((name + ".out").c_str(), "wb");
   if constexpr (requires {{ Graph::reset(arena.data); }}) Graph::reset(arena.data);
+  printf("%u ", unsigned(Graph::arena_bytes));
   for (int s = 0; s < {}; ++s) {{
     for (unsigned i = 0; i < Graph::input_count; ++i)
       if (fread(arena.data + Graph::input(i).offset, 1, Graph::input(i).bytes, in) != Graph::input(i).bytes) puts("too short");
@@ -147,7 +148,9 @@ int main() {{
                    "-Wconversion", "-Werror", "-I" NNOM_SOURCE_DIR "/runtime", "-o",
                    folder.file("models"), folder.file("main.cpp")});
   ASSERT_EQ(compiled.output, "");
-  ASSERT_EQ(run_program({folder.file("models")}, folder.path().string()).output, "");
+  std::string arenas;
+  for (const Case& c : cases) arenas += fmt::format("{} ", layers_arena(c.program));
+  EXPECT_EQ(run_program({folder.file("models")}, folder.path().string()).output, arenas);
   for (size_t i = 0; i < cases.size(); ++i) {
     SCOPED_TRACE(cases[i].name);
     std::ifstream file(folder.file(cases[i].name + ".out"), std::ios::binary);

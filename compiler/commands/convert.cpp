@@ -88,7 +88,8 @@ void convert(const Options& o) {
         "--calibrate X.npy{}",
         o.model,
         graph.partly.empty() ? "" : ". (The file is quantised only in part: " + graph.partly + ")");
-  const Compiled compiled = compile_model(graph, o, {});
+  Compiled compiled = compile_model(graph, o, {});
+  if (layers) compiled.program.plan.arena_bytes = layers_arena(compiled.program);
   EmitOptions emitting;
   emitting.name = name;
   emitting.section = o.section;

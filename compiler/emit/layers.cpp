@@ -1,12 +1,13 @@
 #include <algorithm>
 #include <map>
+#include <memory>
 
 #include "compiler/emit/constants.hpp"
 #include "compiler/emit/names.hpp"
 #include "compiler/emit/text.hpp"
 #include "compiler/error.hpp"
 #include "compiler/node_numbers.hpp"
-#include "nnom/network/network.hpp"
+#include "nnom/network/plan.hpp"
 
 namespace nnomc {
 namespace {
@@ -92,11 +93,8 @@ class Describer {
   bool int8_ = false;  // any node computes in it
 };
 
-}  // namespace
-
-std::string emit_layers(const Program& program, const EmitOptions& options) {
-  const Graph& g = program.graph;
-  if (!program.numbers.quantised) throw Error("{}: only quantised models become code", g.file);
+/// Fails if a network can't hold the graph.
+void check_size(const Graph& g) {
   constexpr size_t kNodes = nnom::Network::most_nodes, kEnds = nnom::Network::most_ends;
   if (g.nodes.size() > kNodes ||
       std::max({g.inputs.size(), g.outputs.size(), g.variables.size()}) > kEnds)
@@ -104,6 +102,48 @@ std::string emit_layers(const Program& program, const EmitOptions& options) {
         "{}: a network of the layer API has up to {} layers, and {} inputs, outputs and variables: "
         "convert it without --emit layers",
         g.file, kNodes, kEnds);
+}
+
+}  // namespace
+
+int layers_arena(const Program& program) {
+  const Graph& g = program.graph;
+  check_size(g);
+  const auto net = std::make_unique<nnom::Network>();
+  std::map<int, int> tensor;  // of the network, in the order they are described in
+  const auto add = [&](int t) {
+    nnom::TensorInfo& info = net->tensor[net->tensors];
+    info.shape = g.shape(t);
+    info.bytes = program.scales[static_cast<size_t>(t)].bits / 8;
+    info.root = net->tensors;
+    tensor[t] = net->tensors++;
+    return &info;
+  };
+  for (const int t : g.inputs) add(t);
+  for (const Variable& v : g.variables) add(v.tensor);
+  std::vector<nnom::Memory> memory;
+  for (size_t i = 0; i < g.nodes.size(); ++i) {
+    const Node& from = g.nodes[i];
+    nnom::Node& node = net->node[net->nodes];
+    for (const int t : from.inputs) node.in[node.inputs++] = tensor.at(t);
+    node.alias = info(from.op).alias;
+    nnom::TensorInfo* const out = add(from.output);
+    out->producer = net->nodes++;
+    if (node.alias) out->root = net->tensor[node.in[0]].root;
+    node.out = tensor.at(from.output);
+    memory.push_back(info(from.op).memory(from.op, program.node_numbers[i]));
+  }
+  for (const Variable& v : g.variables)
+    net->variable_of[net->variables++] = {tensor.at(v.tensor), v.next < 0 ? -1 : tensor.at(v.next),
+                                          nullptr};
+  for (const int t : g.outputs) net->output_of[net->outputs++] = tensor.at(t);
+  return nnom::plan_memory(*net, memory.data(), 1).arena_bytes;
+}
+
+std::string emit_layers(const Program& program, const EmitOptions& options) {
+  const Graph& g = program.graph;
+  if (!program.numbers.quantised) throw Error("{}: only quantised models become code", g.file);
+  check_size(g);
   return notice() + "#pragma once\n\n" + optimise_pragma(options, true) +
          fmt::format(
              "#include \"nnom/build.hpp\"\n\n"

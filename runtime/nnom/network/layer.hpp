@@ -6,6 +6,14 @@
 
 namespace nnom {
 
+/// Sizes of a tensor, outermost first, channels last: {28, 28, 1}.
+struct Sizes : Shape {
+  constexpr Sizes(const Shape& s) : Shape(s) {}
+  template <class... Size>
+  requires(sizeof...(Size) <= 6 && (__is_same(Size, int) && ...)) constexpr Sizes(Size... n)
+      : Shape{int{sizeof...(Size)}, {n...}} {}
+};
+
 /// Weights: real numbers, or int8 with a scale for each output channel or one for all. Arrays must
 /// outlive the model: constants at namespace scope.
 struct Weights {

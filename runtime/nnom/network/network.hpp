@@ -27,14 +27,6 @@ struct IndexOfNumbers {
   static constexpr int value = Arithmetics<In>::value;
 };
 
-/// Sizes of a tensor, outermost first, channels last: {28, 28, 1}.
-struct Sizes : Shape {
-  constexpr Sizes(const Shape& s) : Shape(s) {}
-  template <class... Size>
-  requires(sizeof...(Size) <= 6 && (__is_same(Size, int) && ...)) constexpr Sizes(Size... n)
-      : Shape{int{sizeof...(Size)}, {n...}} {}
-};
-
 /// What a layer gave: the input of others.
 struct Tensor {
   int id = -1;
@@ -177,11 +169,15 @@ class Network {
     return hook(name, share, merge(name, Layer<Add>{}, tensors_in...));
   }
   /// Attaches an activation to the layer that gave `t`: it takes no memory of its own.
-  constexpr Tensor active(const Layer<Activation>& layer, Tensor t) {
+  template <class Prepare>
+  constexpr Tensor active(const Layer<Activation, Prepare>& layer, Tensor t) {
     const bool attached = known(t) && tensor[t.id].producer >= 0;
     return append(attached ? node[tensor[t.id].producer].name : "active", layer, &t, 1);
   }
-  constexpr Tensor active(const Layer<Activation>& layer) { return active(layer, last_); }
+  template <class Prepare>
+  constexpr Tensor active(const Layer<Activation, Prepare>& layer) {
+    return active(layer, last_);
+  }
 
   constexpr Tensor fail(const char* name, const char* type, const char* why) {
     if (!error.any()) error << "layer '" << name << "' (" << type << "): " << why;

@@ -177,13 +177,24 @@ struct Constants<Activation, N, op, g> {
   static constexpr Activation::Data<N> data = made();
 };
 
+/// e^x for x <= 0, as every compiler computes it.
+constexpr double exp_of(double x) {
+  if (x < -64) return 0;
+  int halved = 0;
+  for (; x < -0.5; ++halved) x /= 2;
+  double sum = 1, term = 1;
+  for (int n = 1; n < 18; ++n) sum += term *= x / n;
+  for (; halved > 0; --halved) sum *= sum;
+  return sum;
+}
+
 template <class N, const Softmax& op, const Given& g>
 struct Constants<Softmax, N, op, g> {
   /// e^(-d * beta * scale), d = 0 .. 255, in units of 2^-31.
   static constexpr auto make() {
     Array<int32_t, N::quantised ? 256 : 0> t;
     for (int d = 0; N::quantised && d < 256; ++d) {
-      const double power = __builtin_exp(-d * double{op.beta} * double{g.in[0].scale});
+      const double power = exp_of(-d * double{op.beta} * double{g.in[0].scale});
       const auto v = static_cast<int64_t>(power * 2147483648.0 + 0.5);
       t.at[d] = v > INT32_MAX ? INT32_MAX : static_cast<int32_t>(v);
     }
