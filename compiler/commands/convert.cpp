@@ -89,7 +89,7 @@ void convert(const Options& o) {
         o.model,
         graph.partly.empty() ? "" : ". (The file is quantised only in part: " + graph.partly + ")");
   Compiled compiled = compile_model(graph, o, {});
-  if (layers) compiled.program.plan.arena_bytes = layers_arena(compiled.program);
+  if (layers) compiled.program.plan = layers_plan(compiled.program);
   EmitOptions emitting;
   emitting.name = name;
   emitting.section = o.section;

@@ -27,7 +27,7 @@ Generated emit(const Program& program, const EmitOptions& options);
 std::string emit_single_header(const Program& program, const EmitOptions& options);
 /// The same model as a C++20 header of the layer API: its memory is planned when it is compiled.
 std::string emit_layers(const Program& program, const EmitOptions& options);
-/// The arena that the layer API plans for it.
-int layers_arena(const Program& program);
+/// Where the layer API places its tensors.
+Plan layers_plan(const Program& program);
 
 }  // namespace nnomc

@@ -106,7 +106,7 @@ void check_size(const Graph& g) {
 
 }  // namespace
 
-int layers_arena(const Program& program) {
+Plan layers_plan(const Program& program) {
   const Graph& g = program.graph;
   check_size(g);
   const auto net = std::make_unique<nnom::Network>();
@@ -137,7 +137,18 @@ int layers_arena(const Program& program) {
     net->variable_of[net->variables++] = {tensor.at(v.tensor), v.next < 0 ? -1 : tensor.at(v.next),
                                           nullptr};
   for (const int t : g.outputs) net->output_of[net->outputs++] = tensor.at(t);
-  return nnom::plan_memory(*net, memory.data(), 1).arena_bytes;
+  const nnom::MemoryPlan made = nnom::plan_memory(*net, memory.data(), 1);
+  Plan plan = program.plan;
+  plan.arena_bytes = made.arena_bytes;
+  for (const auto& [t, own] : tensor) plan.tensor[static_cast<size_t>(t)] = made.tensor[own];
+  for (size_t i = 0; i < g.nodes.size(); ++i) {
+    const auto place = [&](int t) { return plan.tensor[static_cast<size_t>(t)]; };
+    NodePlace& n = plan.nodes[i];
+    std::transform(g.nodes[i].inputs.begin(), g.nodes[i].inputs.end(), n.in.begin(), place);
+    n.out = place(g.nodes[i].output);
+    n.scratch = made.scratch[i], n.state = made.state[i];
+  }
+  return plan;
 }
 
 std::string emit_layers(const Program& program, const EmitOptions& options) {
