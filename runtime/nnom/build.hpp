@@ -17,3 +17,4 @@
 #include "nnom/network/graph.hpp"
 #include "nnom/network/layers.hpp"
 #include "nnom/network/ranges.hpp"
+#include "nnom/network/recurrent_layers.hpp"

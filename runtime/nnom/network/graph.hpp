@@ -5,8 +5,8 @@
 #include "nnom/model.hpp"
 #include "nnom/network/finish.hpp"
 #include "nnom/network/plan.hpp"
-#include "nnom/network/quantise.hpp"
 #include "nnom/network/quantise_recurrent.hpp"
+#include "nnom/network/quantise_values.hpp"
 
 namespace nnom {
 
