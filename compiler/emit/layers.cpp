@@ -14,6 +14,18 @@ namespace {
 
 const char* const kStorage = "inline constexpr";
 
+/// The layer API must know every arithmetic that a quantised model may have.
+template <class N>
+constexpr bool is_known() {
+  if constexpr (N::quantised) return nnom::IndexOfNumbers<N>::value >= 0;
+  return true;
+}
+template <class... N>
+struct Known {
+  static constexpr bool all = (is_known<N>() && ...);
+};
+static_assert(AllNumbers<Known>::all);
+
 /// A program as calls of nnom::Network.
 class Describer {
  public:
