@@ -203,7 +203,7 @@ class Network {
     Op op = layer.op;
     const Settings& settings = layer.settings;
     if (nodes == most_nodes) return fail(name, Op::name, "there are too many layers");
-    if (n > Op::max_inputs || n > 8) return fail(name, Op::name, "it has too many inputs");
+    if (n > min(Op::max_inputs, 8)) return fail(name, Op::name, "it has too many inputs");
     Node& node_ = node[nodes];
     Shape shapes[9]{};
     Quantisation from[9]{unknown, unknown, unknown, unknown, unknown,

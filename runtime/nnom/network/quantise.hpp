@@ -28,7 +28,7 @@ constexpr Double rescale_by(double factor) {
   if (!(factor > 0)) return {0, 0};
   for (; factor >= 1 && shift <= 31; ++shift) factor /= 2;
   for (; factor < 0.5 && shift >= -32; --shift) factor *= 2;
-  auto multiplier = static_cast<int64_t>(factor * 2147483648.0 + 0.5);
+  int64_t multiplier = nearest_wide(factor * 2147483648.0);
   if (multiplier >= int64_t{1} << 31) multiplier = int64_t{1} << 30, ++shift;
   if (shift < -31) return {0, 0};
   if (shift > 30) return {INT32_MAX, 30};
@@ -96,7 +96,8 @@ requires(is_linear<Op>()) struct Constants<Op, N, op, g> {
         if (scale <= 0) scale = double{g.out.scale} / in / 1024;
       }
       double folded[packing.phases]{}, size = 0;
-      for (double& f : folded) f = N::quantised ? nearest_wide(bias / (in * scale)) : bias;
+      for (double& f : folded)
+        f = N::quantised ? static_cast<double>(nearest_wide(bias / (in * scale))) : bias;
       for (int k = 0; k < per_channel; ++k) {
         auto& to = a.weights.at[Packing<N>::packed(op, c, k)];
         if constexpr (N::quantised) {
@@ -133,14 +134,6 @@ requires(is_linear<Op>()) struct Constants<Op, N, op, g> {
     return d;
   }
   static constexpr Linear<N> data = made();
-
- private:
-  /// The same as nearest_whole, up to 2^52.
-  static constexpr double nearest_wide(double x) {
-    const auto whole = static_cast<int64_t>(x);
-    const double rest = x - static_cast<double>(whole);
-    return static_cast<double>(whole + (rest >= 0.5) - (rest <= -0.5));
-  }
 };
 
 }  // namespace nnom

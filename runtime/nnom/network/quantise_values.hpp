@@ -58,7 +58,7 @@ struct Constants<Softmax, N, op, g> {
     Array<int32_t, N::quantised ? 256 : 0> t;
     for (int d = 0; N::quantised && d < 256; ++d) {
       const double power = exp_of(-d * double{op.beta} * double{g.in[0].scale});
-      const auto v = static_cast<int64_t>(power * 2147483648.0 + 0.5);
+      const int64_t v = nearest_wide(power * 2147483648.0);
       t.at[d] = v > INT32_MAX ? INT32_MAX : static_cast<int32_t>(v);
     }
     return t;

@@ -13,13 +13,19 @@ inline constexpr Quantisation unknown{0, 0};
 
 constexpr bool is_known(const Quantisation& q) { return q.scale > 0; }
 
-/// The whole number nearest to x, halves away from zero; at most 2^30 either way.
-constexpr int nearest_whole(double x) {
-  constexpr double most = 1 << 30;
+/// The whole number nearest to x, halves away from zero; at most 2^62 either way.
+constexpr int64_t nearest_wide(double x) {
+  constexpr double most = 4611686018427387904.0;
   const double v = x > most ? most : x < -most ? -most : x;
-  const auto whole = static_cast<int>(v);
-  const double rest = v - whole;
+  const auto whole = static_cast<int64_t>(v);
+  const double rest = v - static_cast<double>(whole);
   return whole + (rest >= 0.5) - (rest <= -0.5);
+}
+/// The same, at most 2^30.
+constexpr int nearest_whole(double x) {
+  constexpr int64_t most = 1 << 30;
+  const int64_t v = nearest_wide(x);
+  return static_cast<int>(v > most ? most : v < -most ? -most : v);
 }
 
 /// Real numbers from `lo` to `hi`, and 0, as int8: what a tensor's range is given as.
