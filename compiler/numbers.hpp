@@ -8,7 +8,7 @@
 
 #include "compiler/quantise/quantisation.hpp"
 #include "nnom/numbers16.hpp"
-#include "nnom/target/layout.hpp"
+#include "nnom/packing.hpp"
 
 namespace nnomc {
 
@@ -103,12 +103,7 @@ inline constexpr bool packs_weights = requires {
   requires Op::packs_weights;
 };
 
-/// Whether `Op` multiplies by weights, as nnom::Linear says.
-template <class Op>
-constexpr bool is_linear() {
-  using Real = nnom::Float<double, nnom::layout::Vector>;
-  return std::is_same_v<typename Op::template Data<Real>, nnom::Linear<Real>>;
-}
+using nnom::is_linear;
 
 /// Whether `Op` can compute in the arithmetic N.
 template <class Op, class N>

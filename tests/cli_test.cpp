@@ -152,6 +152,14 @@ TEST(Cli, ConvertGivesTheSameBytesWhereverItRuns) {
       0);
   EXPECT_CONTAINS(text_of(a / "model.hpp"), "namespace model");
   EXPECT_EQ(a.count(), 3);
+  ASSERT_EQ(
+      nnom(std::vector<std::string>{"convert", kModel, "--emit", "layers", "-o", "by_hand.hpp"} +
+               kCalibrate,
+           a / ".")
+          .exit_code,
+      0);
+  EXPECT_CONTAINS(text_of(a / "by_hand.hpp"), "m.layer(");
+  EXPECT_EQ(a.count(), 4);
 }
 
 TEST(Cli, AFailedSecondFileTakesTheFirstAlong) {

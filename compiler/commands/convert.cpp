@@ -19,9 +19,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
+enum class Emission { structures, layers };
+
 struct Options : ModelOptions {
   std::string output;
   bool single_header = false, c_api = false;
+  Emission emission = Emission::structures;
+
+  bool layers() const { return emission == Emission::layers; }
+  bool one_file() const { return single_header || layers(); }
 };
 
 /// The source file that belongs to a header.
@@ -70,6 +76,7 @@ void write_all(const std::vector<File>& files) {
 /// What `o` asks for of a program, as files.
 std::vector<File> files_of(const Program& program, const Options& o, const std::string& header,
                            const EmitOptions& emitting) {
+  if (o.layers()) return {{header, emit_layers(program, emitting)}};
   if (o.single_header) return {{header, emit_single_header(program, emitting)}};
   const Generated text = emit(program, emitting);
   std::vector<File> files = {{header, text.header}, {source_of(header), text.source}};
@@ -109,14 +116,15 @@ std::string summary(const Compiled& compiled, const Options& o, const std::strin
 
 void convert(const Options& o) {
   const std::string header = o.output.empty() ? stem_of(o.model) + ".hpp" : o.output;
-  if (!o.single_header) source_of(header);
+  if (!o.one_file()) source_of(header);
   if (o.c_api) c_header_of(header);
   if (fs::path(header).filename() == fs::path(o.hooks.header).filename())
     throw Error("-o {}: is the name of the header in --hooks; choose another", header);
   const std::string name = model_name(o, stem_of(header));
   const Graph graph = load_graph(o);
   check_calibration(graph, o);
-  const Compiled compiled = compile_model(graph, o, {});
+  Compiled compiled = compile_model(graph, o, {});
+  if (o.layers()) compiled.program.plan = layers_plan(compiled.program);
   EmitOptions emitting;
   emitting.name = name;
   emitting.section = o.section;
@@ -142,10 +150,16 @@ void add_convert(CLI::App& nnom) {
   add_data(*app, *o);
   add_lowering(*app, *o);
   add_emission(*app, *o);
-  auto* single =
-      app->add_flag("--single-header", o->single_header, "one header instead of two files");
+  app->add_flag("--single-header", o->single_header, "one header instead of two files");
+  auto* emission =
+      add_choice<Emission>(*app, "--emit", o->emission,
+                           {{"structures", Emission::structures}, {"layers", Emission::layers}},
+                           "a constant structure for each layer, or one header of the layer API, "
+                           "whose memory is planned "
+                           "when it is compiled");
   app->add_flag("--c-api", o->c_api, "a header of C functions too, beside the other")
-      ->excludes(single);
+      ->excludes("--single-header")
+      ->excludes(emission);
   app->add_option("-o,--output", o->output,
                   "the header; the source goes beside it [MODEL's name, in the current folder]")
       ->type_name("FILE");

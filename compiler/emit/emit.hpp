@@ -26,5 +26,9 @@ struct Generated {
 Generated emit(const Program& program, const EmitOptions& options);
 /// Both in one C++20 header.
 std::string emit_single_header(const Program& program, const EmitOptions& options);
+/// The same model as a C++20 header of the layer API: its memory is planned when it is compiled.
+std::string emit_layers(const Program& program, const EmitOptions& options);
+/// Where the layer API places its tensors.
+Plan layers_plan(const Program& program);
 
 }  // namespace nnomc

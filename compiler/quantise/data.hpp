@@ -11,6 +11,7 @@
 #include "compiler/op_table.hpp"
 #include "compiler/quantise/fixed_point.hpp"
 #include "compiler/quantise/tables.hpp"
+#include "nnom/packing.hpp"
 
 namespace nnomc {
 
@@ -62,62 +63,7 @@ const T* keep_table(const Making& m, size_t i, const Quantisation& in, const Qua
   }
 }
 
-/// The packed place of weight `k` of output channel `channel`, and how the weights are counted.
-template <class N>
-struct Packing {
-  size_t channels = 0, per_channel = 0, size = 0;
-  size_t phases = 1;  ///< sets of biases, each for some of the weights
-
-  template <class Op>
-  explicit Packing(const Op& op) {
-    if constexpr (requires { op.matrix(); }) {
-      const nnom::Matrix m = op.matrix();
-      channels = static_cast<size_t>(outputs(op));
-      per_channel = static_cast<size_t>(m.taps) * static_cast<size_t>(m.length);
-      size = channels / static_cast<size_t>(m.rows) * static_cast<size_t>(N::Layout::size(m));
-    } else if constexpr (requires { op.phases(); }) {
-      channels = static_cast<size_t>(op.out.c);
-      per_channel = static_cast<size_t>(op.kernel.size() * op.in.c);
-      phases = static_cast<size_t>(op.phases());
-      size = static_cast<size_t>(op.template weights_before<typename N::Layout>(op.phases()));
-    } else {
-      channels = static_cast<size_t>(op.out.c);
-      per_channel = static_cast<size_t>(op.kernel.size());
-      size = channels * per_channel;
-    }
-  }
-  /// Packed place of weight k of `channel`.
-  template <class Op>
-  static size_t packed(const Op& op, size_t channel, size_t k) {
-    const auto c = static_cast<int>(channel);
-    if constexpr (requires { op.matrix(); }) {
-      const auto i = static_cast<int>(k);
-      const nnom::Matrix m = op.matrix();
-      const int group = c / m.rows * N::Layout::size(m);
-      const int place = N::Layout::index(m, c % m.rows, i / m.length, i % m.length);
-      return static_cast<size_t>(group) + static_cast<size_t>(place);
-    } else if constexpr (requires { op.phases(); }) {
-      return static_cast<size_t>(op.template packed<typename N::Layout>(c, static_cast<int>(k)));
-    } else {
-      return k * static_cast<size_t>(op.out.c) +
-             static_cast<size_t>(N::Layout::channel(c, op.out.c));
-    }
-  }
-  /// The set of biases that weight k belongs to.
-  template <class Op>
-  static size_t phase(const Op& op, size_t k) {
-    if constexpr (requires { op.phases(); })
-      return static_cast<size_t>(op.phase_of(static_cast<int>(k)));
-    return 0;
-  }
-  template <class Op>
-  static int outputs(const Op& op) {
-    if constexpr (requires { op.out.c; })
-      return op.out.c;
-    else
-      return op.out;
-  }
-};
+using nnom::Packing;
 
 template <class N>
 nnom::Clamp<N> make_clamp(const Making& m) {

@@ -18,13 +18,22 @@
 
 namespace nnom {
 
+/// Prints the flash of the weights, of graphs that know it: those of the layer API don't.
+template <class Graph>
+auto print_weights(Print write, int) -> decltype(static_cast<void>(Graph::weights_bytes)) {
+  TextLine line;
+  write(line.append("weights").right(Graph::weights_bytes, 10).append(" B of flash\n").text());
+}
+template <class Graph>
+void print_weights(Print, ...) {}
+
 /// Prints what the model takes: RAM of its arena, and flash of its weights. The code and the stack
 /// come on top.
 template <class Graph>
 void print_memory(Print write) {
-  TextLine arena, weights;
+  TextLine arena;
   write(arena.append("arena  ").right(Graph::arena_bytes, 10).append(" B of RAM\n").text());
-  write(weights.append("weights").right(Graph::weights_bytes, 10).append(" B of flash\n").text());
+  print_weights<Graph>(write, 0);
 }
 
 /// Prints a line on input or output `i`.

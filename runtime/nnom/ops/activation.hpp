@@ -96,7 +96,7 @@ struct Activation {
   }
 
   /// The function itself; needs the mathematical functions of libm.
-  static double apply(const Activation& op, double x) {
+  static constexpr double apply(const Activation& op, double x) {
     const double slope = double{op.slope}, threshold = double{op.threshold};
     const auto hard = [&](double v) { return v < 0 ? 0 : v > 1 ? 1 : v; };
     switch (op.function) {

@@ -10,6 +10,7 @@
 namespace nnom::target {
 
 struct Dsp : Scalar {
+  using Preferred = layout::Dsp;
   template <class Layout>
   static constexpr bool reads = true;
 

@@ -12,6 +12,8 @@ namespace nnom::target {
 struct Scalar {
   /// Whether the bounds of a layer are constants, and its loops therefore inlined.
   static constexpr bool fixed = false;
+  /// The packing it reads fastest.
+  using Preferred = layout::Plain;
 
   /// Whether a packing can be read: every one on a PC, those without permuted steps on a board,
   /// where reading the others element by element would be needlessly slow.
