@@ -18,6 +18,7 @@ struct ModelOptions {
   std::string model;
   std::vector<std::string> calibrate;
   std::size_t calibration_samples = 100;
+  bool stream = false;
   Scaling scaling;
   CompileOptions compile;
   bool target_given = false;
@@ -46,7 +47,7 @@ CLI::Option* add_choice(CLI::App& app, const std::string& flag, E& value,
 
 /// MODEL
 void add_model(CLI::App& app, ModelOptions& options);
-/// --calibrate, --calibration, --calibration-samples, --scale, --offset
+/// --calibrate, --calibration, --calibration-samples, --scale, --offset, --stream
 void add_data(CLI::App& app, ModelOptions& options);
 /// --target, --per-channel, --per-tensor, --rounding
 void add_lowering(CLI::App& app, ModelOptions& options);
@@ -69,6 +70,10 @@ struct Compiled {
   Program program;
   std::string calibration;  ///< "calibrated on 100 samples"
 };
+
+/// Reads samples from `files`, one for each input, as --scale, --offset and --stream say.
+Samples read_samples(const Graph& graph, const std::vector<std::string>& files,
+                     const ModelOptions& options);
 
 /// Quantises `graph` with --calibrate; where that is missing, with the first of `data`; where that
 /// is missing too (no samples), with noise.
