@@ -38,16 +38,17 @@ struct LinesOf : N {
 template <class N, class E>
 using LineNumbers = either<sizeof(LineOf<N>) == sizeof(E), N, LinesOf<N, E>>;
 
-/// out[r] = rescale(bias[r] + line . row r)
+/// out[r] = rescale(bias[r] + line . row r). Not by multiply(): one pixel with one tap and no limits
+/// takes half of its instructions around the products.
 template <class T, class N>
-[[gnu::always_inline]] inline void multiply_line(const LineOf<N>* line, const PackedMatrix<N>& p,
+[[gnu::noinline]] void multiply_line(const LineOf<N>* line, const PackedMatrix<N>& p,
                                                  typename Wide<N>::Out* out) {
   Window<LineOf<N>> w;
   w.first = line, w.length = p.matrix.length;
   Linear<Wide<N>> d;
   d.weights = p.weights, d.bias = p.bias, d.rescale = p.rescale;
   d.per_channel = p.per_channel;
-  multiply<T, Wide<N>>({w, 0, 1, out, 0}, p.matrix, d, p.weights, 0);
+  multiply_inline<T, Wide<N>>({w, 0, 1, out, 0}, p.matrix, d, p.weights, 0);
 }
 
 /// Bytes of a line of n elements, and the line itself: `in`, or a widened copy of it in `memory`.
