@@ -93,27 +93,6 @@ class Copy {
   TempDir folder_;
 };
 
-/// The commands in a text: one a line, but for those that a backslash continues, and loops.
-std::vector<std::string> commands_in(const std::string& text) {
-  std::vector<std::string> commands;
-  std::istringstream lines(text);
-  std::string command;
-  for (std::string line; std::getline(lines, line);) {
-    const std::size_t begin = line.find_first_not_of(" \t");
-    if (begin == std::string::npos || line[begin] == '#') continue;
-    const bool continued = line.back() == '\\';
-    command += line.substr(begin, line.size() - begin - (continued ? 1 : 0));
-    if (continued) continue;
-    if (command.starts_with("for ") && !command.ends_with("done")) {
-      command += "\n";
-      continue;
-    }
-    commands.push_back(std::move(command));
-    command.clear();
-  }
-  return commands;
-}
-
 /// What `make demo` runs, but for building the command.
 std::string demo_command(const Copy& copy) {
   for (const std::string& command : commands_in(copy.run("make -n demo").output))
@@ -129,27 +108,6 @@ std::string run_instead(const Copy& copy, std::string command) {
   return command;
 }
 
-/// The words of a line; the width of columns doesn't matter.
-std::vector<std::string> words_of(const std::string& line) {
-  std::istringstream words(line);
-  return {std::istream_iterator<std::string>(words), {}};
-}
-
-/// "13,520" is 13520.
-std::optional<double> number_in(std::string word) {
-  std::erase(word, ',');
-  char* end = nullptr;
-  const double value = std::strtod(word.c_str(), &end);
-  if (end == word.c_str() || *end != 0) return {};
-  return value;
-}
-
-/// Within a tenth; whole numbers, such as a rounded share, may differ by one too.
-bool close(double a, double b) {
-  const double unit = a == std::round(a) && b == std::round(b) ? 1 : 0.1;
-  return std::abs(a - b) <= 0.1 * std::max(std::abs(a), std::abs(b)) + unit;
-}
-
 /// Whether two lines differ in numbers only. If `close_ones`, those have to be near: where samples
 /// are counted ("465 of 500") the same, else within a tenth, as times and sizes of code depend on
 /// the compiler.
@@ -163,13 +121,6 @@ bool agree(const std::string& a, const std::string& b, bool close_ones) {
     if (!p || !q || exact || (close_ones && !close(*p, *q))) return false;
   }
   return true;
-}
-
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) lines.push_back(line);
-  return lines;
 }
 
 /// The line of `output` that agrees with `line`, or nothing.
@@ -203,11 +154,6 @@ void update(const std::string& path, const CodeBlock& block, const std::string& 
     updated += (is_abridged(line) ? line : find_line(line, output, false).value_or(line)) + "\n";
   text.replace(text.find("```text\n" + block.text) + 8, block.text.size(), updated);
   std::ofstream(kRoot / path) << text;
-}
-
-bool is_updating() {
-  const char* wish = std::getenv("NNOM_UPDATE_DOCUMENTS");
-  return wish != nullptr && *wish == '1';
 }
 
 std::string test_name(const testing::TestParamInfo<std::string>& info) {

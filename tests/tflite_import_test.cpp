@@ -41,6 +41,11 @@ TEST(TfliteImport, SaysWhatIsNotAModel) {
               HasSubstr("not a TensorFlow"));
 }
 
+TEST(TfliteImport, RefusesGraphsWithoutInputs) {
+  EXPECT_EQ(message_of(read_file(kSeeds + "found_no_inputs.tflite")),
+            "m.tflite: its graph has no inputs: there is nothing to run");
+}
+
 TEST(TfliteImport, NamesAllOperatorsThatAreMissing) {
   const std::string message = message_of(fixture("L2_NORMALIZATION/plain"));
   EXPECT_THAT(
