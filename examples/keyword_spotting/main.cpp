@@ -28,7 +28,7 @@ constexpr const char* kWords[] = {"yes", "no",  "up",   "down", "left",    "righ
 constexpr size_t kClasses = sizeof kWords / sizeof *kWords, kUnknown = kClasses - 2;
 constexpr int kHeader = 22;  // of a wav file, in samples
 constexpr int kPiece = 160;  // samples that come at once: 10 ms
-constexpr int kStep = 8;     // frames from one look at the last second to the next: 160 ms
+constexpr int kStep = 6;     // frames from one look at the last second to the next: 120 ms
 
 /// The features of the last second.
 class Window {
@@ -96,7 +96,7 @@ class Listener {
     for (size_t i = 0; i < kClasses; ++i) heard_[i] += (q.real(scores[i]) - heard_[i]) / 2;
     const size_t word = nnom::best(heard_, kClasses);
     if (heard_[told_] < 0.3f) told_ = kUnknown;
-    if (word >= kUnknown || word == told_ || heard_[word] < 0.7f) return;
+    if (word >= kUnknown || word == told_ || heard_[word] < 0.6f) return;
     told_ = word;
     nnom::TextLine line;
     line.right(milliseconds, 5).append(" ms  ").append(name_).append("  ").left(kWords[word], 6);

@@ -64,8 +64,9 @@ class SignalToNoise {
   }
   /// In tenths of a dB.
   int tenths() const {
-    const int64_t log = nnom::dsp::log2_q16(signal_) - nnom::dsp::log2_q16(noise_);
-    return static_cast<int>(log * 30103 / (1000 << 16));  // 100 log10(2) = 30.103
+    const int log = nnom::dsp::log2_q16(signal_) - nnom::dsp::log2_q16(noise_);
+    const int64_t hundredths = int64_t{log} * 30103 / (100 << 16);  // 10 log10(2) = 3.0103
+    return static_cast<int>((hundredths + (hundredths < 0 ? -5 : 5)) / 10);
   }
 
  private:
@@ -82,10 +83,10 @@ void print_decibels(const char* what, int tenths) {
 }
 
 /// Cuts a line at its spaces, in place; `words` get the first of them. \return how many there are.
-int split(char* line, const char* (&words)[4]) {
+int split(char* line, const char* (&words)[3]) {
   int count = 0;
   while (*line != 0) {
-    if (count < 4) words[count] = line;
+    if (count < 3) words[count] = line;
     ++count;
     while (*line != 0 && *line != ' ') ++line;
     while (*line == ' ') *line++ = 0;
@@ -176,15 +177,15 @@ void suppress(const char* from, const char* to, Comparison* comparison) {
 
 int main() {
   static char line[1024];
-  const char* names[4];  // of the program, and the arguments
+  const char* names[3];
   const int count = semihosting::command_line(line, sizeof line) < 0 ? 0 : split(line, names);
-  if (count != 3 && count != 4) fail("arguments: NOISY.wav OUTPUT.wav [CLEAN.wav]", "");
-  if (count == 3) {
-    suppress(names[1], names[2], nullptr);
+  if (count != 2 && count != 3) fail("arguments: NOISY.wav OUTPUT.wav [CLEAN.wav]", "");
+  if (count == 2) {
+    suppress(names[0], names[1], nullptr);
     return 0;
   }
-  Comparison comparison(names[3]);
-  suppress(names[1], names[2], &comparison);
+  Comparison comparison(names[2]);
+  suppress(names[0], names[1], &comparison);
   comparison.print();
   return 0;
 }

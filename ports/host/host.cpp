@@ -33,11 +33,15 @@ void exit(int code) { ::exit(code); }
 
 int command_line(char* buffer, uint32_t size) {
   File file("/proc/self/cmdline", File::kRead);
+  char character = 1;  // of the program's name first
+  while (character != 0)
+    if (file.read(&character, 1) == 0) return -1;
   const uint32_t length = file.read(buffer, size);
-  if (length == 0 || length == size) return -1;
+  if (length == size) return -1;
   for (uint32_t i = 0; i + 1 < length; ++i)
     if (buffer[i] == 0) buffer[i] = ' ';
-  return static_cast<int>(length - 1);
+  if (length == 0) buffer[0] = 0;
+  return static_cast<int>(length > 0 ? length - 1 : 0);
 }
 
 File::File(const char* name, Mode mode) {
