@@ -152,5 +152,25 @@ TEST(NoiseSuppression, TakesNoiseAway) {
   EXPECT_EQ(read_file(folder.file("here.wav")), read_file(folder.file("there.wav")));
 }
 
+/// What `nnom run` gives for the denoiser's calibration data.
+std::vector<std::byte> run_denoiser(const std::vector<std::string>& options) {
+  const TempDir folder;
+  const std::string example = kExamples + "noise_suppression/";
+  Command command{.arguments = {NNOM_BINARY, "run", example + "model.keras", "--calibrate",
+                                example + "calibration.npy", "--scale", "1/256", "--input",
+                                example + "calibration.npy", "-o", folder.file("out.bin")}};
+  command.arguments.insert(command.arguments.end(), options.begin(), options.end());
+  const Outcome outcome = run_command(command);
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.errors;
+  return read_file(folder.file("out.bin"));
+}
+
+TEST(NoiseSuppression, AStreamIsTheSameOnTheBoard) {
+  const auto stream = run_denoiser({"--stream"});
+  EXPECT_NE(stream, run_denoiser({}));
+  if (!have_tools()) GTEST_SKIP() << "needs arm-none-eabi-g++ and qemu-system-arm";
+  EXPECT_EQ(stream, run_denoiser({"--stream", "--on", "cortex-m4"}));
+}
+
 }  // namespace
 }  // namespace nnomc

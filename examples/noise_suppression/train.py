@@ -198,7 +198,7 @@ def train(library, options):
     x, wanted, voice = training_sounds(library, options.sounds)
     np.save(options.output / "calibration.npy", x[:8, :300].reshape(-1, BANDS))
     print(f"{len(x)} sounds; features from {x.min() / 256} to {x.max() / 256}", flush=True)
-    model = build(HOPS - 1)
+    model, stateful = build(HOPS - 1), build()
     batch = 16
     schedule = keras.optimizers.schedules.CosineDecay(
         1e-4, options.epochs * (len(x) // batch), warmup_target=4e-3, warmup_steps=len(x) // batch
@@ -213,7 +213,6 @@ def train(library, options):
         history = model.fit(scaled, {"gains": wanted, "voice": voice}, batch_size=batch, verbose=0).history
         if epoch % 10 == 9:
             print(f"epoch {epoch + 1:2}: loss {history['loss'][0]:.4f}", flush=True)
-    stateful = build()
     stateful.set_weights(model.get_weights())
     stateful.save(options.output / "model.keras")
 
