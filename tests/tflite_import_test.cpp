@@ -42,8 +42,9 @@ TEST(TfliteImport, SaysWhatIsNotAModel) {
 }
 
 TEST(TfliteImport, RefusesGraphsWithoutInputs) {
-  EXPECT_EQ(message_of(read_file(kSeeds + "found_no_inputs.tflite")),
-            "m.tflite: its graph has no inputs: there is nothing to run");
+  for (const char* name : {"found_no_inputs.tflite", "found_constant_inputs.tflite"})
+    EXPECT_EQ(message_of(read_file(kSeeds + name)),
+              "m.tflite: its graph has no inputs: there is nothing to run");
 }
 
 TEST(TfliteImport, NamesAllOperatorsThatAreMissing) {

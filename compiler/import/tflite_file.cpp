@@ -31,9 +31,6 @@ void File::check() const {
   for (const auto* g : *graphs)
     if (!g->tensors() || !g->operators() || !g->inputs() || !g->outputs())
       damaged("graph: a list is missing");
-  if (numbers(graph().inputs()).empty() || numbers(graph().outputs()).empty())
-    throw Error("{}: its graph has no {}: there is nothing to run", path_,
-                numbers(graph().inputs()).empty() ? "inputs" : "outputs");
   for (const auto* g : *graphs) {
     const auto in_range = [&](const flatbuffers::Vector<int32_t>* list, bool optional) {
       for (const int t : numbers(list))
