@@ -152,7 +152,11 @@ void update(const std::string& path, const CodeBlock& block, const std::string& 
   file.close();
   std::string updated;
   for (const std::string& line : lines_of(block.text))
-    updated += (is_abridged(line) ? line : find_line(line, output, false).value_or(line)) + "\n";
+    // Rather a line that is near than another row of the same table.
+    updated += (is_abridged(line) ? line
+                                  : find_line(line, output, true)
+                                        .value_or(find_line(line, output, false).value_or(line))) +
+               "\n";
   text.replace(text.find("```text\n" + block.text) + 8, block.text.size(), updated);
   std::ofstream(kRoot / path) << text;
 }

@@ -107,9 +107,10 @@ struct Double {
   int32_t multiplier = 0, shift = 0;
 
   constexpr int32_t operator()(int32_t acc) const {
-    const int left = shift > 0 ? shift : 0, right = shift > 0 ? 0 : -shift;
-    const auto x = static_cast<int32_t>(static_cast<uint32_t>(acc) << left);
-    return shifted_down(high_product(x, multiplier), right);
+    const auto x = static_cast<uint32_t>(acc);
+    if (shift >= 0) return high_product(static_cast<int32_t>(x << shift), multiplier);
+    const int32_t p = high_product(acc, multiplier);      // never INT32_MIN
+    return (((p + (p >> 31)) >> (-shift - 1)) + 1) >> 1;  // halves away from zero
   }
   static constexpr void fields(auto& s, auto visit) {
     visit("multiplier", s.multiplier), visit("shift", s.shift);

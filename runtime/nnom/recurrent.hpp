@@ -38,11 +38,11 @@ struct LinesOf : N {
 template <class N, class E>
 using LineNumbers = either<sizeof(LineOf<N>) == sizeof(E), N, LinesOf<N, E>>;
 
-/// out[r] = rescale(bias[r] + line . row r). Not by multiply(): one pixel with one tap and no limits
-/// takes half of its instructions around the products.
+/// out[r] = rescale(bias[r] + line . row r). Compiled apart from multiply(): one pixel, one tap and
+/// no limits leave little of its loops.
 template <class T, class N>
 [[gnu::noinline]] void multiply_line(const LineOf<N>* line, const PackedMatrix<N>& p,
-                                                 typename Wide<N>::Out* out) {
+                                     typename Wide<N>::Out* out) {
   Window<LineOf<N>> w;
   w.first = line, w.length = p.matrix.length;
   Linear<Wide<N>> d;
