@@ -240,6 +240,7 @@ def test(library, folder, tests):
             sound.write_wav(folder / "clean.wav", clean)
             sound.write_wav(folder / "noisy.wav", noisy)
         if tests:
+            tests.mkdir(parents=True, exist_ok=True)
             sound.write_wav(tests / f"{kind}_{level}_clean.wav", clean)
             sound.write_wav(tests / f"{kind}_{level}_noisy.wav", noisy)
 
