@@ -5,6 +5,7 @@
 //          second word is c++11, run (then its main must return 0), compiler (it includes headers
 //          of the compiler), or the folder in tests/vendor that declares what a vendor's files
 //          would
+// ```c     the same, of a model converted with --c-api, as strict C99
 // ```text  after ```sh: what the commands print, abridged; else only for people
 //
 // With NNOM_UPDATE_DOCUMENTS=1 in the environment, lines shown whose numbers have changed are
@@ -210,8 +211,10 @@ TEST_P(Commands, RunAndPrintWhatIsShown) {
 INSTANTIATE_TEST_SUITE_P(Documents, Commands, testing::ValuesIn(documents_with("sh")), test_name);
 
 /// The generated models that a piece of code includes: "mnist.hpp" is the demo's, called mnist.
-std::set<std::string> models_in(const std::string& code) {
-  static const std::regex include("#include \"(\\w+)\\.hpp\"");
+std::set<std::string> models_in(const CodeBlock& block) {
+  const std::regex include(block.language == "c" ? "#include \"(\\w+)\\.h\""
+                                                 : "#include \"(\\w+)\\.hpp\"");
+  const std::string& code = block.text;
   std::set<std::string> names;
   for (std::sregex_iterator i(code.begin(), code.end(), include), end; i != end; ++i)
     if (const std::string name = (*i)[1]; !fs::exists(kRoot / "ports" / (name + ".hpp")))
@@ -224,22 +227,27 @@ class Code : public testing::TestWithParam<std::string> {};
 TEST_P(Code, Compiles) {
   const TempDir folder;
   for (const CodeBlock& block : read_document(GetParam()).blocks) {
-    if (block.language != "cpp") continue;
-    for (const std::string& name : models_in(block.text)) {
-      const Outcome converted = run_command(
-          {.arguments = {NNOM_BINARY, "convert", kDemo + "model.keras", "--calibrate",
-                         kDemo + "calibration.npy", "--scale", "1/255", "--calibration", "min-max",
-                         "--calibration-samples", "2", "-o", folder.file(name + ".hpp")}});
+    const bool is_c = block.language == "c";
+    if (block.language != "cpp" && !is_c) continue;
+    for (const std::string& name : models_in(block)) {
+      const Outcome converted =
+          run_command({.arguments = {NNOM_BINARY, "convert", kDemo + "model.keras", "--calibrate",
+                                     kDemo + "calibration.npy", "--scale", "1/255", "--calibration",
+                                     "min-max", "--calibration-samples", "2", "--c-api", "-o",
+                                     folder.file(name + ".hpp")}});
       ASSERT_EQ(converted.exit_code, 0) << converted.errors;
     }
-    const std::string source = folder.file("block.cpp");
+    const std::string source = folder.file(is_c ? "block.c" : "block.cpp");
     std::ofstream(source) << block.text;
     std::vector<std::string> arguments = {"c++",   "-std=c++20", "-fsyntax-only",
                                           "-Wall", "-Wextra",    "-Werror"};
     for (const fs::path& include : {folder.path(), kRoot / "runtime", kRoot / "ports"})
       arguments.push_back("-I" + include.string());
     const bool runs = block.flavour == "run";
-    if (block.flavour == "c++11") {
+    if (is_c) {
+      arguments[0] = "cc", arguments[1] = "-std=c99";
+      arguments.push_back("-pedantic");
+    } else if (block.flavour == "c++11") {
       arguments[1] = "-std=c++11";
     } else if (runs) {
       arguments[2] = "-o" + folder.file("block");
@@ -268,7 +276,8 @@ INSTANTIATE_TEST_SUITE_P(Documents, Code, testing::ValuesIn(documents_with("cpp"
 TEST(Documents, BlocksAreOfAKnownLanguage) {
   for (const Document& document : all_documents())
     for (const CodeBlock& block : document.blocks)
-      EXPECT_TRUE(block.language == "sh" || block.language == "cpp" || block.language == "text")
+      EXPECT_TRUE(block.language == "sh" || block.language == "cpp" || block.language == "c" ||
+                  block.language == "text")
           << document.path << ":" << block.line << ": '" << block.language << "'";
 }
 

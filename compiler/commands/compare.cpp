@@ -15,7 +15,7 @@ namespace nnomc {
 namespace {
 
 void compare(const ModelOptions& o) {
-  const Graph graph = load_model(o.model);
+  const Graph graph = load_graph(o);
   Samples samples = read_samples(graph, o.calibrate, o);
   samples.limit(o.calibration_samples);
   const Program program = compile(graph, samples, o.compile);

@@ -53,7 +53,7 @@ void evaluate(Options& o) {
   target_for(o, o.on);
   EvaluationReport report;
   report.model = o.name.empty() ? stem_of(o.model) : model_name(o, o.name);
-  const Graph graph = load_model(o.model);
+  const Graph graph = load_graph(o);
   Task task = read_task(graph, o);
   report.on = o.on;
   report.metric = o.metric;

@@ -6,6 +6,7 @@
 #include "compiler/emit/names.hpp"
 #include "compiler/error.hpp"
 #include "compiler/firmware/boards.hpp"
+#include "compiler/passes/channels_first.hpp"
 #include "compiler/report/table.hpp"
 
 namespace nnomc {
@@ -137,6 +138,16 @@ void add_lowering(CLI::App& app, ModelOptions& options) {
                                        "cortex-m7, cortex-m33, cortex-m55, riscv32 or host [any; "
                                        "with --on: the core it runs on]")
       ->type_name("CORE");
+  app.add_option_function<std::string>(
+         "--layout",
+         [&options](const std::string& layout) {
+           options.axes = layout == "chw" ? Axes::channels_first : Axes::channels_last;
+         },
+         "how pictures and sequences lie in the board's inputs and outputs: channels last (hwc) or "
+         "first (chw); data may have either order, and has this one where its shape allows both "
+         "[hwc]")
+      ->check(CLI::IsMember({"hwc", "chw"}))
+      ->type_name("");
   auto* channel = app.add_flag_callback(
       "--per-channel", [&options] { options.compile.per_channel = true; },
       "a scale for the weights of each output channel (the default)");
@@ -195,9 +206,23 @@ std::string model_name(const ModelOptions& options, const std::string& stem) {
 
 Samples read_samples(const Graph& graph, const std::vector<std::string>& files,
                      const ModelOptions& options) {
-  Samples samples(graph, files, options.scaling);
+  Samples samples(graph, files, options.scaling, options.axes);
   if (options.stream) samples.make_stream();
   return samples;
+}
+
+Graph load_graph(const ModelOptions& options) {
+  Graph graph = load_model(options.model);
+  return options.axes == Axes::channels_first ? channels_first(std::move(graph)) : graph;
+}
+
+void check_calibration(const Graph& graph, const ModelOptions& options) {
+  if (options.calibrate.empty() && !graph.quantised())
+    throw Error(
+        "{}: a model of real numbers needs samples to choose the ranges of int8 from: "
+        "--calibrate X.npy{}",
+        options.model,
+        graph.partly.empty() ? "" : ". (The file is quantised only in part: " + graph.partly + ")");
 }
 
 Compiled compile_model(const Graph& graph, const ModelOptions& options, const Samples& data) {

@@ -22,6 +22,7 @@ struct ModelOptions {
   Scaling scaling;
   CompileOptions compile;
   bool target_given = false;
+  Axes axes = Axes::automatic;
   std::string name, section;
 };
 
@@ -49,7 +50,7 @@ CLI::Option* add_choice(CLI::App& app, const std::string& flag, E& value,
 void add_model(CLI::App& app, ModelOptions& options);
 /// --calibrate, --calibration, --calibration-samples, --scale, --offset, --stream
 void add_data(CLI::App& app, ModelOptions& options);
-/// --target, --per-channel, --per-tensor, --rounding
+/// --target, --layout, --per-channel, --per-tensor, --rounding
 void add_lowering(CLI::App& app, ModelOptions& options);
 /// --optimise, --name, --section
 void add_emission(CLI::App& app, ModelOptions& options);
@@ -74,6 +75,12 @@ struct Compiled {
 /// Reads samples from `files`, one for each input, as --scale, --offset and --stream say.
 Samples read_samples(const Graph& graph, const std::vector<std::string>& files,
                      const ModelOptions& options);
+
+/// The model, with its inputs and outputs as --layout asks.
+Graph load_graph(const ModelOptions& options);
+
+/// Throws an Error where ranges have to be chosen and there is no --calibrate.
+void check_calibration(const Graph& graph, const ModelOptions& options);
 
 /// Quantises `graph` with --calibrate; where that is missing, with the first of `data`; where that
 /// is missing too (no samples), with noise.

@@ -77,7 +77,7 @@ void check(const Options& o, const Graph& graph) {
 
 void run(Options& o) {
   target_for(o, o.on);
-  const Graph graph = load_model(o.model);
+  const Graph graph = load_graph(o);
   check(o, graph);
   const bool stored = is_bin(o.inputs[0]);
   for (const std::string& input : o.inputs)

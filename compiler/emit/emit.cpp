@@ -59,15 +59,29 @@ class Emitter {
     return s + "    };\n    return slots[i];\n  }\n";
   }
 
+  std::string formats(const char* which, const std::vector<int>& tensors) const {
+    std::string s = fmt::format(
+        "  static nnom::Format {}_format(unsigned i) {{\n"
+        "    static const nnom::Format formats[] = {{\n",
+        which);
+    for (const int t : tensors) {
+      const Tensor& tensor = p_.graph.tensors[static_cast<size_t>(t)];
+      s += fmt::format("        {{{}, {}, {{{}}}}},\n", literal(tensor.name), tensor.shape.rank,
+                       fmt::join(tensor.shape.d, tensor.shape.d + tensor.shape.rank, ", "));
+    }
+    return s + "    };\n    return formats[i];\n  }\n";
+  }
+
   std::string tensors(const char* type, const std::vector<int>& list) const {
     std::string s;
     for (size_t i = 0; i < list.size(); ++i) {
       const auto t = static_cast<size_t>(list[i]);
       s += fmt::format(
-          "\n/// {}: {}, channels last; {}.\ntemplate <>\nstruct Graph::{}<{}> {{\n  enum : "
+          "\n/// {}: {}, channels {}; {}.\ntemplate <>\nstruct Graph::{}<{}> {{\n  enum : "
           "unsigned {{ size = {} }};\n{}}};\n",
           printable(p_.graph.tensors[t].name), to_string(p_.graph.tensors[t].shape),
-          meaning(p_.scales[t]), type, i, p_.graph.tensors[t].shape.size(),
+          o_.channels_first ? "first" : "last", meaning(p_.scales[t]), type, i,
+          p_.graph.tensors[t].shape.size(),
           p_.scales[t].bits == 16 ? "  typedef int16_t Stored;\n" : "");
     }
     return s;
@@ -89,9 +103,14 @@ class Emitter {
         "  /// Multiply-accumulates, and elements that other layers look at.\n"
         "  enum : unsigned long long {{ operations = {} }};\n\n"
         "  template <size_t I>\n  struct Input;\n  template <size_t I>\n  struct Output;\n\n"
-        "{}{}\n"
+        "{}{}{}{}\n"
         "  static void run(unsigned char* arena);\n"
-        "  static void observe(unsigned char* arena, nnom::Observer observer, void* context);\n"
+        "  /// Runs up to layer `last`, and tells of it; the observer, if any, hears of every "
+        "layer.\n"
+        "  static nnom::LayerInfo observe(unsigned char* arena, nnom::Observer observer, void* "
+        "context,\n                                 unsigned last = ~0u);\n"
+        "  /// The index of the last layer of that name, layer_count if there is none.\n"
+        "  static unsigned layer(const char* name);\n"
         "{}"
         "}};\n{}{}\n"
         "using Model = nnom::Model<Graph>;    ///< owns its arena\n"
@@ -100,6 +119,7 @@ class Emitter {
         static_cast<int>(nnom::api_version), o_.name, p_.plan.arena_bytes, p_.weights_bytes(),
         p_.graph.inputs.size(), p_.graph.outputs.size(), layers, p_.graph.macs(),
         slots("input", p_.graph.inputs), slots("output", p_.graph.outputs),
+        formats("input", p_.graph.inputs), formats("output", p_.graph.outputs),
         p_.plan.state ? "  /// What is kept between runs becomes what it is before the first.\n"
                         "  static void reset(unsigned char* arena);\n"
                       : "",
@@ -172,13 +192,24 @@ class Emitter {
         "  {1}layers([arena](const char*, unsigned, const auto& op, const auto& data, const auto& "
         "at) {{\n"
         "    nnom::run_layer<nnom::Native>(op, data, at, arena);\n  }});\n}}\n\n"
-        "{0}void Graph::observe(unsigned char* arena, nnom::Observer observer, void* context) {{\n"
-        "  unsigned index = 0;\n"
+        "{0}nnom::LayerInfo Graph::observe(unsigned char* arena, nnom::Observer observer, void* "
+        "context, unsigned last) {{\n"
+        "  nnom::LayerInfo reached{{}};\n  unsigned index = 0;\n"
+        "  const auto tell = [&](const char* name, const char* type, int64_t macs, const void* "
+        "output, unsigned bytes) __attribute__((noinline)) {{\n"
+        "    reached = {{name, type, index++, macs, output, bytes}};\n"
+        "    if (observer) observer(context, reached);\n  }};\n"
         "  {1}layers([&](const char* name, unsigned bytes, const auto& op, const auto& data, const "
         "auto& at) {{\n"
+        "    if (index > last) return;\n"
         "    nnom::run_layer<nnom::Native>(op, data, at, arena);\n"
-        "    observer(context, {{name, nnom::value(op).name, index++, nnom::value(op).macs(), "
-        "arena + at.out.offset, bytes}});\n  }});\n}}\n{2}",
+        "    tell(name, nnom::value(op).name, nnom::value(op).macs(), arena + at.out.offset, "
+        "bytes);\n  }});\n  return reached;\n}}\n\n"
+        "{0}unsigned Graph::layer(const char* name) {{\n"
+        "  unsigned index = 0, found = layer_count;\n"
+        "  {1}layers([&](const char* other, unsigned, const auto&, const auto&, const auto&) {{\n"
+        "    if (nnom::same_text(name, other)) found = index;\n    ++index;\n  }});\n"
+        "  return found;\n}}\n{2}",
         specifier, space,
         p_.plan.state
             ? fmt::format(

@@ -180,6 +180,7 @@ int leaky_relu(LayerCall& call);
 int prelu(LayerCall& call);
 int relu(LayerCall& call);
 int softmax(LayerCall& call);
+int log_softmax(LayerCall& call);
 int thresholded_relu(LayerCall& call);
 /// A function by the name that an "activation" field may have; `parameter` may stand among the
 /// arguments as the slope.
