@@ -111,6 +111,8 @@ void convert(const Options& o) {
   const std::string header = o.output.empty() ? stem_of(o.model) + ".hpp" : o.output;
   if (!o.single_header) source_of(header);
   if (o.c_api) c_header_of(header);
+  if (fs::path(header).filename() == fs::path(o.hooks.header).filename())
+    throw Error("-o {}: is the name of the header in --hooks; choose another", header);
   const std::string name = model_name(o, stem_of(header));
   const Graph graph = load_graph(o);
   check_calibration(graph, o);

@@ -37,6 +37,7 @@ int nnom_main(int count, char** arguments) {
     add_run(app);
     add_compare(app);
     add_testset(app);
+    add_hooks(app);
     app.footer(
         "Examples:\n"
         "  nnom inspect model.keras\n"

@@ -16,10 +16,12 @@ namespace nnomc {
 /// A model and how to convert it, as given on the command line.
 struct ModelOptions {
   std::string model;
+  HookOptions hooks;
   std::vector<std::string> calibrate;
   std::size_t calibration_samples = 100;
   bool stream = false;
   Scaling scaling;
+  Scheme scheme = Scheme::affine;
   CompileOptions compile;
   bool target_given = false;
   Axes axes = Axes::automatic;
@@ -46,11 +48,14 @@ CLI::Option* add_choice(CLI::App& app, const std::string& flag, E& value,
       ->type_name("");
 }
 
-/// MODEL
+/// MODEL, --lambda, --hooks
 void add_model(CLI::App& app, ModelOptions& options);
-/// --calibrate, --calibration, --calibration-samples, --scale, --offset, --stream
+/// MODEL, --lambda
+void add_file(CLI::App& app, std::string& model, HookOptions& hooks);
+/// --calibrate, --calibration, --range, --calibration-samples, --scale, --offset,
+/// --stream
 void add_data(CLI::App& app, ModelOptions& options);
-/// --target, --layout, --per-channel, --per-tensor, --rounding
+/// --target, --layout, --per-channel, --per-tensor, --scheme, --rounding
 void add_lowering(CLI::App& app, ModelOptions& options);
 /// --optimise, --name, --section
 void add_emission(CLI::App& app, ModelOptions& options);

@@ -1,11 +1,13 @@
 #include "compiler/emit/emit.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 
 #include "compiler/emit/names.hpp"
 #include "compiler/emit/text.hpp"
 #include "compiler/error.hpp"
+#include "compiler/hooks/hooks.hpp"
 #include "compiler/node_numbers.hpp"
 #include "compiler/version.hpp"
 #include "nnom/model.hpp"
@@ -42,6 +44,7 @@ class Emitter {
   Emitter(const Program& program, const EmitOptions& options)
       : p_(program), o_(options), storage_("constexpr") {
     if (!p_.numbers.quantised) throw Error("{}: only quantised models become code", p_.graph.file);
+    check_hooks(p_.graph);
   }
 
   std::string notice() const { return fmt::format(fmt::runtime(kNotice), version); }
@@ -138,6 +141,7 @@ class Emitter {
       if (op.alias) continue;
       const std::string id = names.unique(node.name);
       for (const Blob& b : p_.data[i].blobs) constants += array(id + "_" + b.field, b);
+      if (node.hook) constants += hook_text(p_.graph, node, id);
       const std::string init = fmt::format("nnom::{} {{}}{}", op.name, op.op_text(node.op));
       const auto [at, fresh] = ops.emplace(init, id + "_op");
       if (fresh)
@@ -218,12 +222,24 @@ class Emitter {
             : "");
   }
 
-  /// The compiler's own options don't slow the kernels down: -O0 would ninefold their time.
+  /// The compiler's own options don't slow the kernels down: -O0 would ninefold their time. A
+  /// user's functions give what they give on the host: no step is fused with the next.
   std::string optimise_pragma(bool push) const {
+    const bool hooks = !p_.graph.hooks.empty();
     return fmt::format(
-        "#if defined(__GNUC__) && !defined(__clang__)\n{}#pragma GCC optimize(\"{}\")\n"
-        "#endif\n",
-        push ? "#pragma GCC push_options\n" : "", o_.optimise == Optimise::size ? "Os" : "O2");
+        "#if defined(__GNUC__) && !defined(__clang__)\n{}#pragma GCC optimize(\"{}\"{})\n"
+        "{}#endif\n",
+        push ? "#pragma GCC push_options\n" : "", o_.optimise == Optimise::size ? "Os" : "O2",
+        hooks ? ", \"fp-contract=off\"" : "",
+        hooks ? "#elif defined(__clang__)\n#pragma clang fp contract(off)\n" : "");
+  }
+
+  /// The user's functions, before any namespace.
+  std::string hooks() const {
+    if (p_.graph.hooks.empty()) return "";
+    return fmt::format("#include {}\n\n{}",
+                       literal(std::filesystem::path(p_.graph.hooks).filename().string()),
+                       hook_stand_ins(p_.graph));
   }
 
  private:
@@ -252,9 +268,10 @@ Generated emit(const Program& program, const EmitOptions& options) {
   g.header = e.notice() + "#pragma once\n\n#include \"nnom/model.hpp\"\n\n" + e.declarations();
   g.source = e.notice() + e.optimise_pragma(false) +
              fmt::format(
-                 "#include \"{}\"\n\n#include \"nnom/nnom.hpp\"\n\nnamespace {} {{\n"
+                 "#include \"{}\"\n\n#include \"nnom/nnom.hpp\"\n{}\nnamespace {} {{\n"
                  "namespace {{\n\n{}\n}}  // namespace\n\n{}\n}}  // namespace {}\n",
-                 options.file, options.name, e.definitions(), e.functions("", ""), options.name);
+                 options.file, e.hooks(), options.name, e.definitions(), e.functions("", ""),
+                 options.name);
   return g;
 }
 
@@ -262,7 +279,7 @@ std::string emit_single_header(const Program& program, const EmitOptions& option
   Emitter e(program, options);
   e.make_inline();
   return e.notice() + "#pragma once\n\n" + e.optimise_pragma(true) +
-         "#include \"nnom/nnom.hpp\"\n\n" + e.declarations() +
+         "#include \"nnom/nnom.hpp\"\n" + e.hooks() + "\n" + e.declarations() +
          fmt::format(
              "\nnamespace {} {{\nnamespace detail {{\n\n{}\n}}  // namespace detail\n\n{}"
              "\n}}  // namespace {}\n",

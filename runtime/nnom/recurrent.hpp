@@ -9,8 +9,7 @@
 
 namespace nnom {
 
-/// N with outputs of 32 bits, or unrounded reals; int8 is scaled in both of TFLite's dialects as by
-/// Double.
+/// N with outputs of 32 bits, or unrounded reals; int8 is always scaled as by Double.
 template <class N>
 struct Wide : N {
   using Out = either<N::quantised, int32_t, typename N::Acc>;
@@ -105,6 +104,10 @@ struct Gates<N, Double> {
     return table16::tanh(down > 0 ? (cell * 3 + (1 << (down - 1))) >> down : cell * (3 << -down));
   }
 };
+
+/// Lstm has no arithmetic of its own where scales are powers of two.
+template <class N>
+struct Gates<N, PowerOfTwo> : Gates<N, Double> {};
 
 /// int16, which only TFLite Micro has.
 template <class N>
