@@ -65,7 +65,7 @@ const std::vector<Mistake> kMistakes = {
      "layer 'p' (SumPool2D): the kernel is larger than the input"},
     {"dynamic_sum_rank", "m.add(line, 'p', dynamic_sum_pool({2, 2}))",
      "layer 'p' (DynamicSumPool2D): its input must be {height, width, channels}"},
-    {"dynamic_sum_read", "m.add(m.add(x, 'p', dynamic_sum_pool({2, 2})), 'r', relu())",
+    {"dynamic_sum_read", "m.output(m.hook('r', relu(), m.hook('p', dynamic_sum_pool({2, 2}), x)))",
      "layer 'r' (Activation): only the application knows the scale of its input"},
     {"global_sum_rank", "m.add(line, 'g', global_sum_pool())",
      "layer 'g' (Sum): its input must have an axis besides the channels"},

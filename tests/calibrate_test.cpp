@@ -6,6 +6,9 @@
 #include <cmath>
 
 #include "compiler/error.hpp"
+#include "compiler/measure/measure.hpp"
+#include "compiler/quantise/compare.hpp"
+#include "compiler/quantise/states.hpp"
 #include "compiler/simulate/simulate.hpp"
 #include "tests/random_layers.hpp"
 #include "tests/samples_of.hpp"
@@ -90,6 +93,43 @@ TEST(Calibrate, AutomaticIsNoWorseThanMinMax) {
     const double min_max =
         output_error(g, calibrate(g, samples, Calibration::min_max, kLowering).scales, samples);
     EXPECT_LE(automatic, min_max * 1.001) << outliers << " outliers";
+  }
+}
+
+/// A recurrent layer whose output is the sum of all that it has heard: h = x + h.
+Graph sum_of_all() {
+  Graph g;
+  g.file = g.name = "sum";
+  nnom::RnnLayer op;
+  op.units = 1, op.stateful = true, op.sequences = false;
+  op.functions[nnom::kCandidateFunction].function = nnom::Function::linear;
+  Node node;
+  node.name = "sum", node.op = op, node.weights = {1, 1};
+  node.inputs = {g.add_input("x", {2, {1, 1}})};
+  g.outputs = {g.add(node)};
+  return g;
+}
+
+TEST(Calibrate, AStreamKeepsTheState) {
+  const Graph g = sum_of_all();
+  const auto output = static_cast<size_t>(g.outputs[0]);
+  for (const bool stream : {false, true}) {
+    const std::vector<float> wanted =
+        stream ? std::vector<float>{1, 3, 6, 10} : std::vector<float>{1, 2, 3, 4};
+    Graph measured = g;
+    Samples samples = samples_of(g, {1, 2, 3, 4});
+    if (stream) samples.make_stream();
+    measure_states(measured, samples);
+    EXPECT_EQ(measured.nodes[0].inner.at(0), wanted[3]);
+    const Ranges ranges = calibrate(measured, samples, Calibration::min_max, kLowering);
+    EXPECT_EQ(ranges.tensors[output].hi, wanted[3]);
+    for (const Calibration method : kMethods)
+      EXPECT_NE(calibrate(measured, samples, method, kLowering).scales[output].scale, 0);
+    const Program int8 = lower(measured, ranges.scales, kLowering);
+    const std::vector<float> sums =
+        output_values(int8, run_on_host(int8, inputs_of(int8, samples), ""), 0);
+    for (size_t i = 0; i < 4; ++i) EXPECT_NEAR(sums[i], wanted[i], wanted[3] / 100) << i;
+    EXPECT_GT(compare_with_float(int8, samples, true)[0].sqnr, 30);
   }
 }
 

@@ -155,7 +155,8 @@ INSTANTIATE_TEST_SUITE_P(Networks, ExampleTables, testing::ValuesIn(all_rows()),
 TEST(Examples, HaveARowForEachNetwork) {
   std::set<std::string> shown, present;
   for (const Row& row : all_rows()) shown.insert(row.folder + row.network);
-  for (const std::string folder : {"examples/structures/", "examples/human_activity/"})
+  for (const std::string folder :
+       {"examples/structures/", "examples/human_activity/", "examples/keyword_spotting/"})
     for (const auto& entry : std::filesystem::directory_iterator(kRoot + folder))
       if (entry.path().extension() == ".keras")
         present.insert(folder + entry.path().stem().string());

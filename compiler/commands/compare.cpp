@@ -16,7 +16,7 @@ namespace {
 
 void compare(const ModelOptions& o) {
   const Graph graph = load_graph(o);
-  Samples samples(graph, o.calibrate, o.scaling, o.axes);
+  Samples samples = read_samples(graph, o.calibrate, o);
   samples.limit(o.calibration_samples);
   const Program program = compile(graph, samples, o.compile);
   const std::vector<LayerError> errors =

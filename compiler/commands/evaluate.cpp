@@ -42,7 +42,7 @@ struct Task {
 Task read_task(const Graph& graph, const Options& o) {
   Task task;
   if (o.data.empty()) return task;
-  task.samples = Samples(graph, o.data, o.scaling, o.axes);
+  task.samples = read_samples(graph, o.data, o);
   task.judge = std::make_unique<Judge>(graph, o.metric, o.top_k, o.labels, task.samples.count());
   return task;
 }

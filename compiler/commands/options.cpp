@@ -144,6 +144,9 @@ void add_data(CLI::App& app, ModelOptions& options) {
   app.add_option("--offset", options.scaling.offset, "see --scale [0]")
       ->type_name("O")
       ->transform(CLI::Validator(fraction, ""));
+  app.add_flag("--stream", options.stream,
+               "samples follow each other: a model that remembers keeps its state from one to the "
+               "next");
 }
 
 void add_lowering(CLI::App& app, ModelOptions& options) {
@@ -233,6 +236,13 @@ std::string model_name(const ModelOptions& options, const std::string& stem) {
   return usable;
 }
 
+Samples read_samples(const Graph& graph, const std::vector<std::string>& files,
+                     const ModelOptions& options) {
+  Samples samples(graph, files, options.scaling, options.axes);
+  if (options.stream) samples.make_stream();
+  return samples;
+}
+
 Graph load_graph(const ModelOptions& options) {
   Graph graph = load_model(options.model, options.hooks);
   return options.axes == Axes::channels_first ? channels_first(std::move(graph)) : graph;
@@ -252,7 +262,7 @@ Compiled compile_model(const Graph& graph, const ModelOptions& options, const Sa
   Samples samples;
   std::string source;
   if (!options.calibrate.empty()) {
-    samples = Samples(graph, options.calibrate, options.scaling, options.axes);
+    samples = read_samples(graph, options.calibrate, options);
   } else if (data.count() > 0) {
     samples = data;
     source = " of the data itself: give others with --calibrate for an honest result";

@@ -19,6 +19,7 @@ struct ModelOptions {
   HookOptions hooks;
   std::vector<std::string> calibrate;
   std::size_t calibration_samples = 100;
+  bool stream = false;
   Scaling scaling;
   Scheme scheme = Scheme::affine;
   CompileOptions compile;
@@ -51,7 +52,8 @@ CLI::Option* add_choice(CLI::App& app, const std::string& flag, E& value,
 void add_model(CLI::App& app, ModelOptions& options);
 /// MODEL, --lambda
 void add_file(CLI::App& app, std::string& model, HookOptions& hooks);
-/// --calibrate, --calibration, --range, --calibration-samples, --scale, --offset
+/// --calibrate, --calibration, --range, --calibration-samples, --scale, --offset,
+/// --stream
 void add_data(CLI::App& app, ModelOptions& options);
 /// --target, --layout, --per-channel, --per-tensor, --scheme, --rounding
 void add_lowering(CLI::App& app, ModelOptions& options);
@@ -74,6 +76,10 @@ struct Compiled {
   Program program;
   std::string calibration;  ///< "calibrated on 100 samples"
 };
+
+/// Reads samples from `files`, one for each input, as --scale, --offset and --stream say.
+Samples read_samples(const Graph& graph, const std::vector<std::string>& files,
+                     const ModelOptions& options);
 
 /// The model, with its inputs and outputs as --layout asks.
 Graph load_graph(const ModelOptions& options);

@@ -84,7 +84,7 @@ void run(Options& o) {
     if (is_bin(input) != stored) throw Error("--input: all inputs have to be .bin files, or none");
   Samples samples;
   if (!stored) {
-    samples = Samples(graph, o.inputs, o.scaling, o.axes);
+    samples = read_samples(graph, o.inputs, o);
     samples.check_finite();
   } else if (!o.as_float && !graph.quantised() && o.calibrate.empty()) {
     throw Error(
@@ -100,7 +100,8 @@ void run(Options& o) {
     program = std::move(compiled.program);
     if (o.calibrate.empty()) fmt::print(stderr, "nnom: {}\n", compiled.calibration);
   }
-  const Inputs inputs = stored ? read_stored(program, o.inputs) : inputs_of(program, samples);
+  Inputs inputs = stored ? read_stored(program, o.inputs) : inputs_of(program, samples);
+  inputs.stream = o.stream;
   const Measured measured = measure_on(o.on, program, inputs, o, false);
   write_outputs(o, program, measured);
 }

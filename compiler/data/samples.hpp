@@ -45,6 +45,13 @@ class Samples {
   static Samples synthetic(const Graph& graph, size_t count);
 
   size_t count() const { return count_; }
+  /// Makes them a stream: a model that keeps state sees them one after the other. Else each is
+  /// seen by a model that begins anew.
+  void make_stream() { stream_ = true; }
+  bool is_stream() const { return stream_; }
+  /// How many times a model begins anew, and how many samples it sees then.
+  size_t starts() const { return stream_ ? 1 : count_; }
+  size_t samples_a_start() const { return stream_ ? count_ : 1; }
   /// Drops all but the first `count`.
   void limit(size_t count);
   /// Input `input` of sample `i`, scaled.
@@ -59,6 +66,7 @@ class Samples {
   std::vector<std::vector<size_t>> places_;  // of elements in a sample stored in the file's order
   Scaling scaling_;
   size_t count_ = 0;
+  bool stream_ = false;
 };
 
 }  // namespace nnomc

@@ -16,8 +16,7 @@ Measured run_on_host(const Program& program, const Inputs& inputs, const std::st
   std::vector<double> seconds(nodes);
   std::mutex mutex;
   Progress progress(label, inputs.count);
-  in_parallel(inputs.count, [&](std::size_t sample) {
-    Simulator simulator(program);
+  const auto run = [&](Simulator& simulator, std::size_t sample) {
     for (std::size_t i = 0; i < program.graph.inputs.size(); ++i)
       inputs.fill(sample, i, simulator.input_bytes(i));
     std::vector<double> taken(nodes);
@@ -36,6 +35,11 @@ Measured run_on_host(const Program& program, const Inputs& inputs, const std::st
     const std::lock_guard lock(mutex);
     for (std::size_t i = 0; i < nodes; ++i) seconds[i] += taken[i];
     progress.step();
+  };
+  const std::size_t length = inputs.stream ? inputs.count : 1;
+  in_parallel(inputs.count / length, [&](std::size_t start) {
+    Simulator simulator(program);
+    for (std::size_t s = start * length; s < (start + 1) * length; ++s) run(simulator, s);
   });
   double sum = 0;
   for (const double s : seconds) {

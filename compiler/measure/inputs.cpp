@@ -17,9 +17,11 @@ std::size_t input_bytes(const Program& program, std::size_t input) {
 }  // namespace
 
 Inputs inputs_of(const Program& program, const Samples& samples) {
-  return {samples.count(), [&](std::size_t sample, std::size_t input, std::span<unsigned char> to) {
+  return {samples.count(),
+          [&](std::size_t sample, std::size_t input, std::span<unsigned char> to) {
             store(program, program.graph.inputs[input], samples.read(sample, input), to);
-          }};
+          },
+          samples.is_stream()};
 }
 
 Inputs noise_for(const Program& program) {

@@ -21,6 +21,7 @@ namespace nnomc {
 struct Inputs {
   std::size_t count = 0;
   std::function<void(std::size_t sample, std::size_t input, std::span<unsigned char> to)> fill;
+  bool stream = false;  ///< the state is kept from one sample to the next
 };
 
 /// Samples as a program stores them. `samples` must outlive the result.

@@ -26,20 +26,23 @@ void observe(const Program& program, const Samples& samples, size_t workers, Pro
   const Graph& graph = program.graph;
   in_parallel(workers, [&](size_t worker) {
     Simulator simulator(program);
-    for (size_t s = worker; s < samples.count(); s += workers) {
+    const size_t length = samples.samples_a_start();
+    for (size_t start = worker; start < samples.starts(); start += workers) {
       simulator.reset();
-      for (size_t i = 0; i < graph.inputs.size(); ++i) {
-        const std::vector<float> in = samples.read(s, i);
-        simulator.set_input(i, in);
-        visit(worker, static_cast<size_t>(graph.inputs[i]), in);
+      for (size_t s = start * length; s < (start + 1) * length; ++s) {
+        for (size_t i = 0; i < graph.inputs.size(); ++i) {
+          const std::vector<float> in = samples.read(s, i);
+          simulator.set_input(i, in);
+          visit(worker, static_cast<size_t>(graph.inputs[i]), in);
+        }
+        simulator.run([&](size_t node, const void* output) {
+          const auto t = static_cast<size_t>(graph.nodes[node].output);
+          visit(worker, t,
+                {static_cast<const float*>(output),
+                 static_cast<size_t>(graph.tensors[t].shape.size())});
+        });
+        progress.step();
       }
-      simulator.run([&](size_t node, const void* output) {
-        const auto t = static_cast<size_t>(graph.nodes[node].output);
-        visit(worker, t,
-              {static_cast<const float*>(output),
-               static_cast<size_t>(graph.tensors[t].shape.size())});
-      });
-      progress.step();
     }
   });
 }
@@ -137,7 +140,8 @@ class OutputError {
   OutputError(const Program& reference, const Samples& samples, const Lowering& lowering)
       : graph_(reference.graph),
         lowering_(lowering),
-        count_(trial_samples(reference.graph, samples)) {
+        count_(trial_samples(reference.graph, samples)),
+        stream_(samples.is_stream()) {
     lowering_.numbers = {true, lowering.numbers.rounding, Layout::vector};
     for (const int t : graph_.outputs) {
       const int p = graph_.producer(t);
@@ -150,7 +154,7 @@ class OutputError {
     for (size_t s = 0; s < count_; ++s) {
       inputs_.emplace_back();
       for (size_t i = 0; i < graph_.inputs.size(); ++i)
-        inputs_.back().push_back(samples.read(s * samples.count() / count_, i));
+        inputs_.back().push_back(samples.read(stream_ ? s : s * samples.count() / count_, i));
     }
     expected_ = run(reference);
   }
@@ -176,17 +180,20 @@ class OutputError {
 
   Values run(const Program& program) const {
     Values values(count_);
-    in_parallel(count_, [&](size_t s) {
+    const size_t length = stream_ ? count_ : 1;
+    in_parallel(count_ / length, [&](size_t start) {
       Simulator simulator(program);
-      for (size_t i = 0; i < inputs_[s].size(); ++i) simulator.set_input(i, inputs_[s][i]);
-      values[s].resize(seen_.size());
-      simulator.run([&](size_t node, const void*) {
-        for (size_t o = 0; o < seen_.size(); ++o)
-          if (program.graph.nodes[node].output == seen_[o]) {
-            values[s][o] = simulator.tensor(seen_[o]);
-            if (softmax_[o]) softmax(values[s][o]);
-          }
-      });
+      for (size_t s = start * length; s < (start + 1) * length; ++s) {
+        for (size_t i = 0; i < inputs_[s].size(); ++i) simulator.set_input(i, inputs_[s][i]);
+        values[s].resize(seen_.size());
+        simulator.run([&](size_t node, const void*) {
+          for (size_t o = 0; o < seen_.size(); ++o)
+            if (program.graph.nodes[node].output == seen_[o]) {
+              values[s][o] = simulator.tensor(seen_[o]);
+              if (softmax_[o]) softmax(values[s][o]);
+            }
+        });
+      }
     });
     return values;
   }
@@ -194,6 +201,7 @@ class OutputError {
   const Graph& graph_;
   Lowering lowering_;
   size_t count_;
+  bool stream_;
   std::vector<int> seen_;      // the tensor compared for each output
   std::vector<bool> softmax_;  // whether it goes through a softmax first
   std::vector<std::vector<std::vector<float>>> inputs_;
@@ -252,7 +260,7 @@ Ranges calibrate(const Graph& graph, const Samples& samples, Calibration method,
                 graph.file);
   const Program reference = lower_float(graph);
   const size_t workers =
-      std::min<size_t>(samples.count(), std::max(1u, std::thread::hardware_concurrency()));
+      std::min<size_t>(samples.starts(), std::max(1u, std::thread::hardware_concurrency()));
   Progress progress("calibrating", samples.count() * (method == Calibration::min_max ? 1 : 2));
   std::vector<Limits> limits = min_max(reference, samples, workers, progress);
   Ranges ranges;

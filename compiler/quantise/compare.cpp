@@ -55,19 +55,22 @@ std::vector<LayerError> compare_with_float(const Program& program, const Samples
   }
   std::mutex mutex;
   Progress progress("comparing", samples.count());
-  in_parallel(samples.count(), [&](std::size_t sample) {
+  const std::size_t length = samples.samples_a_start();
+  in_parallel(samples.starts(), [&](std::size_t start) {
     Simulator a(real), b(int8);
-    for (std::size_t i = 0; i < g.inputs.size(); ++i) {
-      const std::vector<float> input = samples.read(sample, i);
-      a.set_input(i, input), b.set_input(i, input);
+    for (std::size_t sample = start * length; sample < (start + 1) * length; ++sample) {
+      for (std::size_t i = 0; i < g.inputs.size(); ++i) {
+        const std::vector<float> input = samples.read(sample, i);
+        a.set_input(i, input), b.set_input(i, input);
+      }
+      a.run(), b.run();
+      const std::lock_guard lock(mutex);
+      for (std::size_t i = 0; i < g.nodes.size(); ++i) {
+        const int t = g.nodes[i].output;
+        add(a.tensor(t), b.tensor(t), int8.scales[static_cast<std::size_t>(t)], sums[i]);
+      }
+      progress.step();
     }
-    a.run(), b.run();
-    const std::lock_guard lock(mutex);
-    for (std::size_t i = 0; i < g.nodes.size(); ++i) {
-      const int t = g.nodes[i].output;
-      add(a.tensor(t), b.tensor(t), int8.scales[static_cast<std::size_t>(t)], sums[i]);
-    }
-    progress.step();
   });
   std::vector<LayerError> errors;
   for (std::size_t i = 0; i < sums.size(); ++i) {

@@ -59,22 +59,26 @@ void measure_states(Graph& graph, const Samples& samples) {
     graph.nodes[p.node].inner.resize(
         std::max(graph.nodes[p.node].inner.size(), static_cast<size_t>(p.shown) + 1));
   std::mutex mutex;
-  in_parallel(samples.count(), [&](size_t s) {
+  const auto look = [&](size_t node, const void* output) {
+    if (node < nodes || node - nodes >= probes.size()) return;
+    const Probe& p = probes[node - nodes];
+    const auto* const values = static_cast<const float*>(output);
+    const int size = program.graph.shape(program.graph.nodes[node].output).size();
+    float most = 0;
+    for (int i = 0; i < size; ++i)
+      if (std::isfinite(values[i])) most = std::max(most, std::abs(values[i]));
+    const std::lock_guard lock(mutex);
+    float& inner = graph.nodes[p.node].inner[static_cast<size_t>(p.shown)];
+    inner = std::max(inner, most);
+  };
+  const size_t length = samples.samples_a_start();
+  in_parallel(samples.starts(), [&](size_t start) {
     Simulator simulator(program);
-    for (size_t i = 0; i < program.graph.inputs.size(); ++i)
-      simulator.set_input(i, samples.read(s, i));
-    simulator.run([&](size_t node, const void* output) {
-      if (node < nodes || node - nodes >= probes.size()) return;
-      const Probe& p = probes[node - nodes];
-      const auto* const values = static_cast<const float*>(output);
-      const int size = program.graph.shape(program.graph.nodes[node].output).size();
-      float most = 0;
-      for (int i = 0; i < size; ++i)
-        if (std::isfinite(values[i])) most = std::max(most, std::abs(values[i]));
-      const std::lock_guard lock(mutex);
-      float& inner = graph.nodes[p.node].inner[static_cast<size_t>(p.shown)];
-      inner = std::max(inner, most);
-    });
+    for (size_t s = start * length; s < (start + 1) * length; ++s) {
+      for (size_t i = 0; i < program.graph.inputs.size(); ++i)
+        simulator.set_input(i, samples.read(s, i));
+      simulator.run(look);
+    }
   });
 }
 
