@@ -15,6 +15,7 @@ struct CompileOptions {
   Rounding rounding = Rounding::single_rounding;
   Calibration calibration = Calibration::automatic;
   Optimise optimise = Optimise::balanced;
+  bool stream = false;  ///< one step of a sequence a run (step_by_step), calibrated on whole ones
 };
 
 /// Reads a model file of any format and optimises its graph.

@@ -9,6 +9,7 @@
 #include "compiler/error.hpp"
 #include "compiler/io/file.hpp"
 #include "compiler/report/program.hpp"
+#include "compiler/report/scales.hpp"
 #include "compiler/report/table.hpp"
 
 namespace nnomc {
@@ -17,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Options : ModelOptions {
-  std::string output;
+  std::string output, scales;
   bool single_header = false;
 };
 
@@ -94,6 +95,7 @@ void convert(const Options& o) {
     write_file(header, emit_single_header(compiled.program, emitting));
   else
     write_both(header, source, emit(compiled.program, emitting));
+  if (!o.scales.empty()) write_file(o.scales, scales_text(compiled.program));
   // A header on a device may be the standard output itself.
   std::FILE* const out = header.starts_with("/dev/") ? stderr : stdout;
   fmt::print(out, "{}",
@@ -114,6 +116,12 @@ void add_convert(CLI::App& nnom) {
   app->add_flag("--single-header", o->single_header, "one header instead of two files");
   app->add_option("-o,--output", o->output,
                   "the header; the source goes beside it [MODEL's name, in the current folder]")
+      ->type_name("FILE");
+  app->add_flag("--stream", o->compile.stream,
+                "a model that takes one step of a sequence a run and remembers those before; "
+                "calibrated on whole sequences");
+  app->add_option("--scales", o->scales,
+                  "write the scale and zero point of every tensor there, as JSON")
       ->type_name("FILE");
   app->footer(
       "Example:\n"
