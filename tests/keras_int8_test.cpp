@@ -5,10 +5,12 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <optional>
 
 #include "compiler/compile.hpp"
 #include "compiler/error.hpp"
@@ -32,9 +34,12 @@ struct Case {
                ? own
                : NNOM_SOURCE_DIR "/tests/fixtures/keras/" + name + ".keras";
   }
-  std::string array(const char* kind, size_t i) const {
-    return fmt::format("{}{}.npz:{}_{}", kFolder, name, kind, i);
-  }
+  std::string array(const std::string& key) const { return kFolder + name + ".npz:" + key; }
+  /// Outputs that fake_quant.py doesn't know: of a model inside TimeDistributed.
+  size_t missing() const { return name == "distributed" ? 1 : 0; }
+  /// Whether layers make much of a step's difference in what the recurrent ones before them give,
+  /// which is 16 bits rounded to 8, sometimes the other way. Then only each layer is held to it.
+  bool amplifies() const { return name == "rnn_stateful" || name == "rnn_steps"; }
 };
 
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
@@ -55,9 +60,10 @@ class Steps {
     worst_ = std::max(worst_, steps);
   }
   double share(size_t n) const { return static_cast<double>(n) / static_cast<double>(count_); }
-  void check(const std::string& what) const {
+  void check(const std::string& what, bool bounded = true) const {
     fmt::print("{:48} {:7} values  equal {:6.2f} %  within 1 {:7.3f} %  worst {}\n", what, count_,
                100 * share(equal_), 100 * share(near_), worst_);
+    if (!bounded) return;
     EXPECT_GE(share(near_), 0.999) << what;
     EXPECT_LE(worst_, 2) << what;
   }
@@ -67,49 +73,108 @@ class Steps {
   int worst_ = 0;
 };
 
+/// A case's program, calibrated on the first quarter of its samples.
+struct Model {
+  explicit Model(const Case& c) : graph(load_model(c.model())) {
+    std::vector<std::string> inputs;
+    for (size_t i = 0; i < graph.inputs.size(); ++i)
+      inputs.push_back(c.array(fmt::format("input_{}", i)));
+    samples = Samples(graph, inputs, {c.scale, 0});
+    Samples some = samples;
+    some.limit(samples.count() / 4);
+    CompileOptions options;
+    options.target = "host", options.calibration = Calibration::min_max;
+    program = compile(graph, some, options);
+  }
+  void start(Simulator& simulator, size_t sample) const {
+    for (size_t i = 0; i < graph.inputs.size(); ++i)
+      simulator.set_input(i, samples.read(sample, i));
+    simulator.reset();
+  }
+  const std::string& layer(int tensor) const {
+    return program.graph.tensors[static_cast<size_t>(tensor)].name;
+  }
+
+  Graph graph;
+  Samples samples;
+  Program program;
+};
+
+/// An array of the fixture, where it has it.
+std::optional<Array> array_of(const Case& c, const std::string& key) {
+  try {
+    return read_array(c.array(key));
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+/// Sample `s` of an array against int8 numbers.
+void compare(const Array& expected, size_t s, std::span<const unsigned char> bytes, Steps& steps) {
+  ASSERT_EQ(static_cast<size_t>(expected.size() / expected.shape.at(0)), bytes.size());
+  for (size_t k = 0; k < bytes.size(); ++k)
+    steps.add(static_cast<int8_t>(bytes[k]),
+              static_cast<int>(expected.at(static_cast<int64_t>(s * bytes.size() + k))));
+}
+
 class KerasInt8 : public testing::TestWithParam<Case> {};
 
-TEST_P(KerasInt8, IsWithinAStepOfTheFakeQuantisedGraph) {
-  const Case& c = GetParam();
-  const Graph graph = load_model(c.model());
-  std::vector<std::string> inputs;
-  for (size_t i = 0; i < graph.inputs.size(); ++i) inputs.push_back(c.array("input", i));
-  const Samples all(graph, inputs, {c.scale, 0});
-  Samples some = all;
-  some.limit(all.count() / 4);
-  CompileOptions options;
-  options.target = "host", options.calibration = Calibration::min_max;
-  const Program program = compile(graph, some, options);
-  ASSERT_EQ(scales_text(program), as_text(read_file(kFolder + c.name + ".json")))
+TEST_P(KerasInt8, HasTheScalesOfTheFixture) {
+  const Model model(GetParam());
+  EXPECT_EQ(scales_text(model.program), as_text(read_file(kFolder + GetParam().name + ".json")))
       << "the scales have changed: run make_int8.py again";
+}
 
+TEST_P(KerasInt8, OutputsAreWithinAStep) {
+  const Case& c = GetParam();
+  const Model model(c);
   std::map<size_t, Array> expected;
-  for (size_t i = 0; i < graph.outputs.size(); ++i) {
-    try {
-      expected.emplace(i, read_array(c.array("output", i)));
-    } catch (const Error&) {  // of a layer that fake_quant.py doesn't know
-    }
-  }
-  ASSERT_FALSE(expected.empty());
+  for (size_t i = 0; i < model.graph.outputs.size(); ++i)
+    if (auto array = array_of(c, fmt::format("output_{}", i))) expected.emplace(i, *array);
+  EXPECT_EQ(expected.size() + c.missing(), model.graph.outputs.size());
   std::map<size_t, Steps> steps;
-  Simulator simulator(program);
-  for (size_t s = 0; s < all.count(); ++s) {
-    for (size_t i = 0; i < inputs.size(); ++i) simulator.set_input(i, all.read(s, i));
-    simulator.reset();
+  Simulator simulator(model.program);
+  for (size_t s = 0; s < model.samples.count(); ++s) {
+    model.start(simulator, s);
     simulator.run();
-    for (const auto& [i, array] : expected) {
-      const auto bytes = simulator.output_bytes(i);
-      ASSERT_EQ(static_cast<size_t>(array.size()), bytes.size() * all.count());
-      for (size_t k = 0; k < bytes.size(); ++k)
-        steps[i].add(static_cast<int8_t>(bytes[k]),
-                     static_cast<int>(array.at(static_cast<int64_t>(s * bytes.size() + k))));
-    }
+    for (const auto& [i, array] : expected) compare(array, s, simulator.output_bytes(i), steps[i]);
   }
-  for (const auto& [i, of_output] : steps) {
-    const int node = program.graph.producer(program.graph.outputs[i]);
-    const std::string layer = node < 0 ? "" : program.graph.nodes[static_cast<size_t>(node)].name;
-    of_output.check(fmt::format("{}: {}", c.name, layer));
+  for (const auto& [i, of_output] : steps)
+    of_output.check(fmt::format("{}: {}", c.name, model.layer(model.graph.outputs[i])),
+                    !c.amplifies());
+}
+
+/// Each layer by itself: after it has run, its output becomes what the fixture has there.
+TEST_P(KerasInt8, LayersAreWithinAStep) {
+  const Case& c = GetParam();
+  const Model model(c);
+  const Graph& graph = model.program.graph;
+  std::map<size_t, Array> expected;
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    std::string key = "tensor:" + model.layer(graph.nodes[i].output);
+    std::ranges::replace(key, '/', '@');
+    if (auto array = array_of(c, key)) expected.emplace(i, *array);
   }
+  if (expected.empty()) return;  // every layer is an output
+  const Program separate = lower(graph, model.program.scales, {model.program.numbers, true, true});
+  std::map<size_t, Steps> steps;
+  Simulator simulator(separate);
+  const auto count = static_cast<size_t>(expected.begin()->second.shape.at(0));
+  for (size_t s = 0; s < count; ++s) {
+    model.start(simulator, s);
+    simulator.run([&](size_t node, const void* output) {
+      const auto it = expected.find(node);
+      if (it == expected.end()) return;
+      const auto size = static_cast<size_t>(graph.shape(graph.nodes[node].output).size());
+      auto* const bytes = static_cast<unsigned char*>(const_cast<void*>(output));
+      compare(it->second, s, {bytes, size}, steps[node]);
+      if (HasFatalFailure()) return;
+      for (size_t k = 0; k < size; ++k)
+        bytes[k] = static_cast<unsigned char>(it->second.at(static_cast<int64_t>(s * size + k)));
+    });
+  }
+  for (const auto& [node, of_node] : steps)
+    of_node.check(fmt::format("{}: {} alone", c.name, graph.nodes[node].name));
 }
 
 INSTANTIATE_TEST_SUITE_P(Fixtures, KerasInt8, testing::ValuesIn(cases()),
