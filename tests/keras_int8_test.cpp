@@ -37,9 +37,6 @@ struct Case {
   std::string array(const std::string& key) const { return kFolder + name + ".npz:" + key; }
   /// Outputs that fake_quant.py doesn't know: of a model inside TimeDistributed.
   size_t missing() const { return name == "distributed" ? 1 : 0; }
-  /// Whether layers make much of a step's difference in what the recurrent ones before them give,
-  /// which is 16 bits rounded to 8, sometimes the other way. Then only each layer is held to it.
-  bool amplifies() const { return name == "rnn_stateful" || name == "rnn_steps"; }
 };
 
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
@@ -117,6 +114,17 @@ void compare(const Array& expected, size_t s, std::span<const unsigned char> byt
               static_cast<int>(expected.at(static_cast<int64_t>(s * bytes.size() + k))));
 }
 
+/// Outputs that differ more, and why; each layer alone is held to the bound all the same.
+const std::map<std::string, const char*> kBeyond = {
+    {"rnn_stateful: simple_rnn", "its range is small: it makes three steps of one of its inputs'"},
+    {"rnn_steps: time_distributed/activation",
+     "behind a LayerNormalization, which makes more of it"},
+    {"rnn_steps: concatenate", "behind the same"},
+    {"rnn_functions: forget_linear",
+     "a linear forget gate lets c grow to thousands: 16 bits have it in steps of 0.25, and a sum "
+     "half-way between two goes to one or the other"},
+};
+
 class KerasInt8 : public testing::TestWithParam<Case> {};
 
 TEST_P(KerasInt8, HasTheScalesOfTheFixture) {
@@ -139,9 +147,10 @@ TEST_P(KerasInt8, OutputsAreWithinAStep) {
     simulator.run();
     for (const auto& [i, array] : expected) compare(array, s, simulator.output_bytes(i), steps[i]);
   }
-  for (const auto& [i, of_output] : steps)
-    of_output.check(fmt::format("{}: {}", c.name, model.layer(model.graph.outputs[i])),
-                    !c.amplifies());
+  for (const auto& [i, of_output] : steps) {
+    const std::string row = fmt::format("{}: {}", c.name, model.layer(model.graph.outputs[i]));
+    of_output.check(row, !kBeyond.contains(row));
+  }
 }
 
 /// Each layer by itself: after it has run, its output becomes what the fixture has there.
