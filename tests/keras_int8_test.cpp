@@ -114,7 +114,8 @@ void compare(const Array& expected, size_t s, std::span<const unsigned char> byt
               static_cast<int>(expected.at(static_cast<int64_t>(s * bytes.size() + k))));
 }
 
-/// Outputs that differ more, and why; each layer alone is held to the bound all the same.
+/// Outputs that differ more, and why. Three are of networks, each of whose layers is held to the
+/// bound all the same.
 const std::map<std::string, const char*> kBeyond = {
     {"rnn_stateful: simple_rnn", "its range is small: it makes three steps of one of its inputs'"},
     {"rnn_steps: time_distributed/activation",
