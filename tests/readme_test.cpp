@@ -2,7 +2,8 @@
 //
 // ```sh    each line is a command, run in a folder that looks like the project's
 // ```cpp   a whole source file, compiled beside the demo's model under the name it includes. A
-//          second word is c++11, or the folder in tests/vendor that declares what a vendor's files
+//          second word is c++11, run (then its main must return 0), compiler (it includes headers
+//          of the compiler), or the folder in tests/vendor that declares what a vendor's files
 //          would
 // ```text  after ```sh: what the commands print, abridged; else only for people
 //
@@ -287,8 +288,13 @@ TEST_P(Code, Compiles) {
                                           "-Wall", "-Wextra",    "-Werror"};
     for (const fs::path& include : {folder.path(), kRoot / "runtime", kRoot / "ports"})
       arguments.push_back("-I" + include.string());
+    const bool runs = block.flavour == "run";
     if (block.flavour == "c++11") {
       arguments[1] = "-std=c++11";
+    } else if (runs) {
+      arguments[2] = "-o" + folder.file("block");
+    } else if (block.flavour == "compiler") {
+      arguments.push_back("-I" + kRoot.string());
     } else if (!block.flavour.empty()) {
       const fs::path vendor = kRoot / "tests/vendor" / block.flavour;
       ASSERT_TRUE(fs::exists(vendor)) << GetParam() << ":" << block.line;
@@ -300,6 +306,10 @@ TEST_P(Code, Compiles) {
     const Outcome outcome = run_command({.arguments = arguments});
     EXPECT_EQ(outcome.exit_code, 0) << GetParam() << ":" << block.line << ":\n"
                                     << outcome.output << outcome.errors;
+    if (runs && outcome.exit_code == 0) {
+      EXPECT_EQ(run_command({.arguments = {folder.file("block")}}).exit_code, 0)
+          << GetParam() << ":" << block.line << " runs, but doesn't return 0";
+    }
   }
 }
 

@@ -41,6 +41,12 @@ TEST(TfliteImport, SaysWhatIsNotAModel) {
               HasSubstr("not a TensorFlow"));
 }
 
+TEST(TfliteImport, RefusesGraphsWithoutInputs) {
+  for (const char* name : {"found_no_inputs.tflite", "found_constant_inputs.tflite"})
+    EXPECT_EQ(message_of(read_file(kSeeds + name)),
+              "m.tflite: its graph has no inputs: there is nothing to run");
+}
+
 TEST(TfliteImport, NamesAllOperatorsThatAreMissing) {
   const std::string message = message_of(fixture("L2_NORMALIZATION/plain"));
   EXPECT_THAT(

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "compiler/import/keras_catalogue.hpp"
 #include "compiler/import/keras_elementwise.hpp"
 
 namespace nnomc::keras {
@@ -152,6 +153,12 @@ int activate(LayerCall& call, int tensor, const std::string& suffix) {
 }
 
 }  // namespace
+
+std::vector<std::string_view> activation_names() {
+  std::vector<std::string_view> names = {"glu", "log_softmax", "softmax"};
+  for (const FunctionRow& row : kFunctions) names.push_back(row.name);
+  return names;
+}
 
 int activate(LayerCall& call, int tensor) { return activate(call, tensor, "/activation"); }
 

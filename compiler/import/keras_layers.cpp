@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "compiler/import/keras_catalogue.hpp"
+
 namespace nnomc::keras {
 namespace {
 
@@ -120,6 +122,12 @@ constexpr LayerRow kLayers[] = {
 };
 
 }  // namespace
+
+std::vector<std::string_view> layer_classes() {
+  std::vector<std::string_view> names;
+  for (const LayerRow& row : kLayers) names.push_back(row.class_name);
+  return names;
+}
 
 const LayerRow* find_layer(std::string_view class_name) {
   const auto row = std::find_if(std::begin(kLayers), std::end(kLayers),

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "compiler/import/keras_catalogue.hpp"
 #include "compiler/import/keras_elementwise.hpp"
 #include "compiler/import/keras_views.hpp"
 
@@ -291,6 +292,12 @@ constexpr LayerRow kOperations[] = {
 }  // namespace
 
 int mean(LayerCall& call) { return reduce<nnom::Mean>(call); }
+
+std::vector<std::string_view> operation_names() {
+  std::vector<std::string_view> names;
+  for (const LayerRow& row : kOperations) names.push_back(row.class_name);
+  return names;
+}
 
 const LayerRow* find_operation(std::string_view class_name) {
   const auto row = std::find_if(std::begin(kOperations), std::end(kOperations),

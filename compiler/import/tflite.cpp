@@ -41,7 +41,10 @@ class Builder {
     for (Value& v : session_.values)  // truths are 1 and 0
       if (session_.quantised && v.type == format::ElementType_boolean)
         v.scale = Quantisation{1, 0, bits};
-    for (const int t : numbers(session_.file.graph().inputs())) add_input(t);
+    for (const int t : numbers(graph().inputs())) add_input(t);
+    if (session_.graph.inputs.empty() || numbers(graph().outputs()).empty())
+      fail("its graph has no {}: there is nothing to run",
+           session_.graph.inputs.empty() ? "inputs" : "outputs");
     for (const auto* op : *session_.file.graph().operators())
       if (session_.file.code(*op) == kCallOnce)
         read_initial(session_.file.options<format::CallOnceOptions>(*op).graph());
