@@ -2,6 +2,7 @@
 
 #include "compiler/error.hpp"
 #include "compiler/firmware/boards.hpp"
+#include "compiler/hooks/hooks.hpp"
 #include "compiler/import/keras.hpp"
 #include "compiler/import/onnx.hpp"
 #include "compiler/import/tflite.hpp"
@@ -16,20 +17,26 @@ namespace nnomc {
 namespace {
 
 /// The content of a file tells its format.
-Graph import_file(const std::string& path) {
+Graph import_file(const std::string& path, const std::vector<LambdaOption>& lambdas) {
   if (is_file(path)) {
     const std::vector<std::byte> start = read_start(path, 8);
-    if (is_tflite(start)) return import_tflite(path);
-    if (onnx::may_be_onnx(path, as_text(start))) return import_onnx(onnx::read_onnx_file(path));
+    const bool tflite = is_tflite(start);
+    if (tflite || onnx::may_be_onnx(path, as_text(start))) {
+      if (!lambdas.empty())
+        throw Error("--lambda {}: layers of your own are for Keras models, which {} is not",
+                    lambdas[0].text, path);
+      return tflite ? import_tflite(path) : import_onnx(onnx::read_onnx_file(path));
+    }
   }
-  return import_keras(read_keras_file(path));
+  return import_keras(read_keras_file(path), lambdas);
 }
 
 }  // namespace
 
-Graph load_model(const std::string& path) {
-  Graph graph = import_file(path);
+Graph load_model(const std::string& path, const HookOptions& hooks) {
+  Graph graph = import_file(path, hooks.lambdas);
   optimise(graph);
+  if (!hooks.header.empty()) load_hooks(graph, hooks.header);
   return graph;
 }
 
@@ -48,12 +55,15 @@ Program compile(const Graph& graph, const Samples& samples, const CompileOptions
   const Lowering lowering{.numbers = {true, options.rounding, layout_of(options.target)},
                           .per_channel = options.per_channel};
   if (graph.quantised()) {
+    if (!options.ranges.empty())
+      throw Error("--range {}: {} is quantised by its file, which gives every scale",
+                  options.ranges.begin()->first, graph.file);
     if (graph.reference == Reference::tflite) check_dialect(graph, options.rounding);
     return lower(options.stream ? step_by_step(graph) : graph, scales_in(graph), lowering);
   }
   Graph measured = graph;
   measure_states(measured, samples);
-  const Ranges ranges = calibrate(measured, samples, options.calibration, lowering);
+  const Ranges ranges = calibrate(measured, samples, options.calibration, lowering, options.ranges);
   if (options.stream) measured = step_by_step(std::move(measured));
   return lower(std::move(measured), ranges.scales, lowering);
 }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "compiler/emit/emit.hpp"
+#include "compiler/hooks/options.hpp"
 #include "compiler/quantise/calibrate.hpp"
 
 namespace nnomc {
@@ -14,12 +15,14 @@ struct CompileOptions {
   bool per_channel = true;
   Rounding rounding = Rounding::single_rounding;
   Calibration calibration = Calibration::automatic;
+  GivenRanges ranges{};  ///< that calibration leaves as they are
   Optimise optimise = Optimise::balanced;
   bool stream = false;  ///< one step of a sequence a run (step_by_step), calibrated on whole ones
 };
 
-/// Reads a model file of any format and optimises its graph.
-Graph load_model(const std::string& path);
+/// Reads a model file of any format, optimises its graph, and compiles the functions of the user's
+/// own that it calls, if `hooks` has their header.
+Graph load_model(const std::string& path, const HookOptions& hooks = {});
 
 /// How weights are packed for a target. Throws an Error that lists the targets.
 Layout layout_of(const std::string& target);

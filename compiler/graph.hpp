@@ -52,6 +52,22 @@ struct StoredWeights {
   Kernel kernel = Kernel::convolution;
 };
 
+/// The user's C++ function that a Lambda node calls.
+struct Hook {
+  std::string function;  ///< its name, in namespace hooks
+  /// What it can look at, as members of a struct: "float alpha = 0.5f".
+  std::vector<std::string> parameters{};
+  /// Weights of the layer, among the node's: their shapes, one after the other.
+  std::vector<Shape> weights{};
+  /// Compiled for this computer, for each type that tensors are stored in; null before
+  /// load_hooks().
+  nnom::Hook<float> on_float = nullptr;
+  nnom::Hook<int8_t> on_int8 = nullptr;
+  nnom::Hook<int16_t> on_int16 = nullptr;
+
+  bool has_parameters() const { return !parameters.empty() || !weights.empty(); }
+};
+
 /// One op. `weights` and `bias` are those of ops with nnom::Linear data, in the order the op's
 /// comment gives; an empty bias is zero. Other ops have their constants in `weights`.
 struct Node {
@@ -66,6 +82,7 @@ struct Node {
   /// Of a recurrent layer: the largest magnitudes of what it keeps to itself, by its `shown`; 0
   /// where nobody needs them (measure_states).
   std::vector<float> inner{};
+  std::optional<Hook> hook{};  ///< of a Lambda
 };
 
 /// A tensor that keeps its content from one run to the next.
@@ -89,6 +106,7 @@ struct Graph {
   Reference reference = Reference::tflite;  ///< of a quantised graph
   /// Why a graph of real numbers came of a file that quantises some tensors; else empty.
   std::string partly{};
+  std::string hooks{};  ///< path of the header with the functions of Lambda nodes; empty: none yet
 
   /// Adds an input; returns its tensor.
   int add_input(std::string tensor_name, const Shape& shape);

@@ -51,7 +51,9 @@ const char* width_text(const Numbers& numbers) {
 std::string type_text(const Numbers& numbers) {
   const char* const layouts[] = {"Plain", "Dsp", "Vector"};
   const char* const rescalings[] = {"Double", "Reduced", "Floating"};
-  const char* const dialect = numbers.single() ? "Single" : "Double";
+  const char* const dialect = numbers.scheme() == Scheme::power_of_two ? "PowerOfTwo"
+                              : numbers.single()                       ? "Single"
+                                                                       : "Double";
   switch (numbers.width) {
     case Width::int8:
       return fmt::format("nnom::Int8<nnom::{}, nnom::layout::{}>", dialect,

@@ -6,12 +6,15 @@
 #include <type_traits>
 #include <utility>
 
+#include "compiler/quantise/quantisation.hpp"
 #include "nnom/numbers16.hpp"
 #include "nnom/target/layout.hpp"
 
 namespace nnomc {
 
-enum class Rounding { single_rounding, double_rounding };
+/// How what is rescaled is rounded: as one of TFLite's dialects, or where all scales are powers of
+/// two to the nearest or towards minus infinity.
+enum class Rounding { single_rounding, double_rounding, nearest, truncating };
 enum class Layout { plain, dsp, vector };
 
 /// Of a quantised node's inputs and output.
@@ -30,6 +33,9 @@ struct Numbers {
 
   bool operator==(const Numbers&) const = default;
   bool single() const { return rounding == Rounding::single_rounding; }
+  Scheme scheme() const {
+    return rounding < Rounding::nearest ? Scheme::affine : Scheme::power_of_two;
+  }
   /// Bytes of an element of a node's output.
   int element_bytes() const {
     return !quantised ? 4 : width == Width::int8 || width == Width::narrowing ? 1 : 2;
@@ -37,35 +43,38 @@ struct Numbers {
   /// Place in AllNumbers.
   size_t index() const {
     if (!quantised) return 0;
-    const auto dialect = static_cast<size_t>(rounding);
+    const auto dialect = scheme() == Scheme::affine ? static_cast<size_t>(rounding) : 2;
     switch (width) {
       case Width::int8:
         return 1 + dialect * 3 + static_cast<size_t>(layout);
       case Width::int16:
-        return 7 + static_cast<size_t>(rescaling);
+        return 10 + static_cast<size_t>(rescaling);
       case Width::widening:
-        return 10 + dialect;
+        return 13 + dialect;
       case Width::narrowing:
         break;
     }
-    return 12;
+    return 15;
   }
 };
 
 /// Every arithmetic the compiler can run and emit; float is the reference, so it adds in double.
 template <template <class...> class List>
-using AllNumbers = List<nnom::Float<double, nnom::layout::Vector>,         //
-                        nnom::Int8<nnom::Single, nnom::layout::Plain>,     //
-                        nnom::Int8<nnom::Single, nnom::layout::Dsp>,       //
-                        nnom::Int8<nnom::Single, nnom::layout::Vector>,    //
-                        nnom::Int8<nnom::Double, nnom::layout::Plain>,     //
-                        nnom::Int8<nnom::Double, nnom::layout::Dsp>,       //
-                        nnom::Int8<nnom::Double, nnom::layout::Vector>,    //
-                        nnom::Int16<nnom::Double, nnom::layout::Plain>,    //
-                        nnom::Int16<nnom::Reduced, nnom::layout::Plain>,   //
-                        nnom::Int16<nnom::Floating, nnom::layout::Plain>,  //
-                        nnom::Widening<nnom::Single>,                      //
-                        nnom::Widening<nnom::Double>,                      //
+using AllNumbers = List<nnom::Float<double, nnom::layout::Vector>,           //
+                        nnom::Int8<nnom::Single, nnom::layout::Plain>,       //
+                        nnom::Int8<nnom::Single, nnom::layout::Dsp>,         //
+                        nnom::Int8<nnom::Single, nnom::layout::Vector>,      //
+                        nnom::Int8<nnom::Double, nnom::layout::Plain>,       //
+                        nnom::Int8<nnom::Double, nnom::layout::Dsp>,         //
+                        nnom::Int8<nnom::Double, nnom::layout::Vector>,      //
+                        nnom::Int8<nnom::PowerOfTwo, nnom::layout::Plain>,   //
+                        nnom::Int8<nnom::PowerOfTwo, nnom::layout::Dsp>,     //
+                        nnom::Int8<nnom::PowerOfTwo, nnom::layout::Vector>,  //
+                        nnom::Int16<nnom::Double, nnom::layout::Plain>,      //
+                        nnom::Int16<nnom::Reduced, nnom::layout::Plain>,     //
+                        nnom::Int16<nnom::Floating, nnom::layout::Plain>,    //
+                        nnom::Widening<nnom::Single>,                        //
+                        nnom::Widening<nnom::Double>,                        //
                         nnom::Narrowing>;
 
 // What an op says of itself by a constant of that name.

@@ -25,6 +25,19 @@ constexpr int min_inputs() {
   return 1;
 }
 
+/// How generated code calls what a node's data point to.
+struct DataNames {
+  const NodeData& data;
+  const std::string& prefix;
+
+  std::string operator()(const void* pointer) const {
+    for (const Blob& b : data.blobs)
+      if (b.data == pointer && pointer) return prefix + b.field;
+    return "nullptr";
+  }
+  std::string function() const { return prefix + "hook"; }
+};
+
 template <class O>
 constexpr OpInfo entry() {
   using Reference = typename O::template Data<nnom::Float<double, nnom::layout::Vector>>;
@@ -47,6 +60,7 @@ constexpr OpInfo entry() {
   t.real_only = real_only<O>;
   t.long_sums = long_sums<O>;
   t.alias = requires { O::alias; };
+  t.scales_itself = requires { O::scales_itself; };
   t.clamps = requires(Reference d) { d.clamp; };
   t.infer = [](Op& op, const Shape* inputs, int count) {
     return std::get<O>(op).infer(inputs, count);
@@ -79,20 +93,18 @@ constexpr OpInfo entry() {
     return with_numbers_of<O>(numbers, [&]<class N>() {
       auto value = std::make_shared<typename O::template Data<N>>();
       NodeData data;
-      make(std::get<O>(node.op), Making{node, scales, data, numbers.single()}, *value);
+      make(std::get<O>(node.op),
+           Making{node, scales, data, numbers.single(), numbers.rounding == Rounding::truncating},
+           *value);
       data.value = std::move(value);
       return data;
     });
   };
   t.op_text = [](const Op& op) { return fields_text(std::get<O>(op)); };
   t.data_text = [](const NodeData& data, const Numbers& numbers, const std::string& prefix) {
-    const auto name = [&](const void* pointer) -> std::string {
-      for (const Blob& b : data.blobs)
-        if (b.data == pointer && pointer) return prefix + b.field;
-      return "nullptr";
-    };
     return with_numbers_of<O>(numbers, [&]<class N>() {
-      return fields_text(*static_cast<const typename O::template Data<N>*>(data.value.get()), name);
+      return fields_text(*static_cast<const typename O::template Data<N>*>(data.value.get()),
+                         DataNames{data, prefix});
     });
   };
   t.buffers_text = [](const Op& op, const NodePlace& place) {

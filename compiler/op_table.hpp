@@ -38,12 +38,13 @@ struct NodePlace {
 struct OpInfo {
   const char* name;  ///< as in the runtime
   int min_inputs, max_inputs;
-  bool linear;      ///< multiplies by weights, packed for the target
-  bool same_scale;  ///< its output has the scale and zero point of its input
-  bool alias;       ///< its output is its input's memory
-  bool clamps;      ///< can limit its output's range
-  bool real_only;   ///< has no quantised arithmetic
-  bool long_sums;   ///< takes sums of 64 bits in int16
+  bool linear;         ///< multiplies by weights, packed for the target
+  bool same_scale;     ///< its output has the scale and zero point of its input
+  bool alias;          ///< its output is its input's memory
+  bool scales_itself;  ///< when it runs, so that no layer can read its output
+  bool clamps;         ///< can limit its output's range
+  bool real_only;      ///< has no quantised arithmetic
+  bool long_sums;      ///< takes sums of 64 bits in int16
 
   nnom::Inferred (*infer)(Op&, const Shape* inputs, int count);
   int64_t (*macs)(const Op&);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "compiler/error.hpp"
 #include "compiler/node_numbers.hpp"
 #include "compiler/quantise/fixed_point.hpp"
 
@@ -129,17 +130,29 @@ void settle_variables(Program& p) {
 Program lower(Graph graph, std::vector<Quantisation> scales, const Lowering& lowering) {
   Program p;
   p.graph = std::move(graph);
+  if (p.graph.quantised() && lowering.numbers.quantised &&
+      lowering.numbers.scheme() == Scheme::power_of_two)
+    throw Error(
+        "{}: its file quantises it, with scales that are no powers of two: leave out --scheme "
+        "power-of-two, or convert the model of real numbers",
+        p.graph.file);
   p.scales = std::move(scales);
   for (size_t t = p.scales.size(); t < p.graph.tensors.size(); ++t)
     p.scales.push_back(p.graph.tensors[t].quantisation.value_or(Quantisation{}));
   settle_variables(p);
   p.numbers = lowering.numbers;
   for (const Node& node : p.graph.nodes) {
+    if (info(node.op).scales_itself && !p.graph.consumers(node.output).empty())
+      throw Error(
+          "{}: layer '{}' ({}) chooses its scale when it runs, so no layer can read what it gives: "
+          "make it an output of the model, or use one whose scale is calibrated",
+          p.graph.file, node.name, node.source);
     NodeScales s;
     for (const int t : node.inputs) s.in.push_back(p.scales[static_cast<size_t>(t)]);
     s.out = p.scales[static_cast<size_t>(node.output)];
     s.per_channel = lowering.per_channel;
     s.reference = p.graph.reference;
+    s.scheme = p.numbers.scheme();
     p.node_numbers.push_back(numbers_of(p.graph, node, p.numbers));
     p.data.push_back(info(node.op).data(node, p.node_numbers.back(), s));
   }

@@ -125,6 +125,10 @@ TEST_P(Accuracy, FloatAgreesAndInt8LosesAtMostHalfAPoint) {
   options.rounding = Rounding::double_rounding;
   const size_t as_micro = right_answers(compile(graph, calibration, options), samples, labels);
   EXPECT_GE(static_cast<double>(as_micro), lowest(1.0)) << "of " << total << ", float " << real;
+  if (graph.quantised()) return;
+  options.rounding = Rounding::nearest;
+  const size_t by_shifts = right_answers(compile(graph, calibration, options), samples, labels);
+  EXPECT_GE(static_cast<double>(by_shifts), lowest(1.0)) << "of " << total << ", float " << real;
 }
 
 std::string name_of_case(const testing::TestParamInfo<Case>& info) { return info.param.name; }

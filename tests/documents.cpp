@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 
 namespace nnomc {
@@ -77,6 +80,56 @@ std::vector<std::string> anchors_of(const Document& document) {
     anchors.push_back(anchor);
   }
   return anchors;
+}
+
+std::vector<std::string> commands_in(const std::string& text) {
+  std::vector<std::string> commands;
+  std::istringstream lines(text);
+  std::string command;
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t begin = line.find_first_not_of(" \t");
+    if (begin == std::string::npos || line[begin] == '#') continue;
+    const bool continued = line.back() == '\\';
+    command += line.substr(begin, line.size() - begin - (continued ? 1 : 0));
+    if (continued) continue;
+    if (command.starts_with("for ") && !command.ends_with("done")) {
+      command += "\n";
+      continue;
+    }
+    commands.push_back(std::move(command));
+    command.clear();
+  }
+  return commands;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+std::vector<std::string> words_of(const std::string& line) {
+  std::istringstream words(line);
+  return {std::istream_iterator<std::string>(words), {}};
+}
+
+std::optional<double> number_in(std::string word) {
+  std::erase(word, ',');
+  char* end = nullptr;
+  const double value = std::strtod(word.c_str(), &end);
+  if (end == word.c_str() || *end != 0) return {};
+  return value;
+}
+
+bool close(double a, double b) {
+  const double unit = a == std::round(a) && b == std::round(b) ? 1 : 0.1;
+  return std::abs(a - b) <= 0.1 * std::max(std::abs(a), std::abs(b)) + unit;
+}
+
+bool is_updating() {
+  const char* wish = std::getenv("NNOM_UPDATE_DOCUMENTS");
+  return wish != nullptr && *wish == '1';
 }
 
 }  // namespace nnomc

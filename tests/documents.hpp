@@ -2,6 +2,7 @@
 /// The project's Markdown, cut into what can be checked.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,5 +35,22 @@ std::vector<Document> all_documents();
 /// The anchors of a document's headings, as GitHub makes them: "What works today" is
 /// "what-works-today".
 std::vector<std::string> anchors_of(const Document& document);
+
+/// The commands in a text: one a line, but for those that a backslash continues, and loops.
+std::vector<std::string> commands_in(const std::string& text);
+
+std::vector<std::string> lines_of(const std::string& text);
+
+/// The words of a line; the width of columns doesn't matter.
+std::vector<std::string> words_of(const std::string& line);
+
+/// "13,520" is 13520.
+std::optional<double> number_in(std::string word);
+
+/// Within a tenth; whole numbers, such as a rounded share, may differ by one too.
+bool close(double a, double b);
+
+/// Whether documents are to be given the numbers of today (NNOM_UPDATE_DOCUMENTS=1).
+bool is_updating();
 
 }  // namespace nnomc

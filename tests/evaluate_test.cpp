@@ -1,13 +1,16 @@
-// The board's evaluation, runtime/nnom/evaluate.hpp, and the host's metrics on top of it.
+// The board's evaluation, runtime/nnom/evaluate.hpp and test_run.hpp, and the host's metrics on top
+// of it.
 #include "nnom/evaluate.hpp"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
 
 #include "compiler/metrics.hpp"
+#include "nnom/test_run.hpp"
 
 namespace nnomc {
 namespace {
@@ -91,47 +94,97 @@ TEST(Evaluate, TakesSpansOfTheRightLengthOnly) {
   EXPECT_EQ(e.top(1), 1u);
 }
 
+/// A model of `Outputs` outputs that are its inputs.
+template <class Stored_, unsigned Outputs>
+struct Echo {
+  enum : unsigned { arena_bytes = 64, input_count = 1, output_count = 1, layer_count = 1 };
+  static nnom::Slot input(unsigned) { return {0, Outputs * sizeof(Stored_), {1.0f / 256, -128}}; }
+  static nnom::Slot output(unsigned i) { return input(i); }
+  template <size_t I>
+  struct Input {
+    enum : unsigned { size = Outputs };
+    typedef Stored_ Stored;
+  };
+  template <size_t I>
+  using Output = Input<I>;
+  static void run(unsigned char*) {}
+};
+
+struct Answer {
+  std::vector<int> stored;
+  std::size_t label;
+  float score;
+};
+
+template <class T, unsigned Outputs>
+void expect_answers(const std::vector<Answer>& answers) {
+  for (const Answer& a : answers) {
+    SCOPED_TRACE(::testing::PrintToString(a.stored));
+    nnom::Model<Echo<T, Outputs>> model;
+    for (std::size_t i = 0; i < Outputs; ++i) model.input()[i] = static_cast<T>(a.stored[i]);
+    const nnom::Prediction p = nnom::predict(model);
+    EXPECT_EQ(p.label, a.label);
+    EXPECT_FLOAT_EQ(p.score, a.score);
+    nnom::Evaluation<std::max(2u, Outputs)> right, wrong;
+    EXPECT_TRUE(right.add(model, a.label));
+    EXPECT_TRUE(wrong.add(model, a.label == 0 ? 1 : 0));
+    EXPECT_EQ(right.top(1), 1u);
+    EXPECT_EQ(wrong.top(1), 0u);
+  }
+}
+
+TEST(Evaluate, PredictsAClassAndItsScore) {
+  expect_answers<std::int8_t, 3>({{{-128, 127, -127}, 1, 255.0f / 256},  // a Softmax
+                                  {{64, 64, -128}, 0, 0.75f},
+                                  {{-128, -128, -128}, 0, 0}});
+  expect_answers<std::int16_t, 2>({{{-3000, 2000}, 1, 2128.0f / 256}});  // scores of any size
+  expect_answers<std::int8_t, 1>({{{64}, 1, 0.75f},  // the probability of class 1
+                                  {{0}, 0, 0.5f},
+                                  {{-64}, 0, 0.75f}});
+}
+
 std::uint32_t now = 0;
 std::uint32_t read_clock() { return now; }
 std::string printed;
+void print(const char* text) { printed += text; }
 
-TEST(Evaluate, LayerTimesSurviveAWrappingClock) {
-  nnom::LayerTimes<2, read_clock> times;
-  const nnom::LayerInfo conv = {"conv", "Conv2D", 0, 1000, nullptr, 0};
-  const nnom::LayerInfo dense = {"a_name_that_is_far_too_long", "Dense", 1, 20, nullptr, 0};
-  const nnom::LayerInfo unknown = {"", "", 7, 0, nullptr, 0};
-  now = 0xFFFFFFF0u;
-  for (int run = 0; run < 2; ++run) {
-    times.start();
-    now += 300;
-    times.observer(&times, conv);
-    now += 100;
-    times.observer(&times, dense);
-    times.observer(&times, unknown);
+TEST(TestRun, PrintsASummaryEvenWhereAClassIsAbsent) {
+  nnom::TestRun<4, read_clock, 2> test;
+  now = 0xFFFFFF00u;
+  const std::int8_t scores[][4] = {{9, 1, 2, 0}, {1, 9, 2, 0}, {1, 9, 2, 0}, {3, 3, 1, 0}};
+  const std::size_t labels[] = {0, 1, 2, 1};
+  for (int i = 0; i < 4; ++i) {
+    test.start();
+    now += 250;
+    EXPECT_TRUE(test.add(scores[i], labels[i]));
+    now += 10000;  // what lies between inferences doesn't count
   }
-  EXPECT_EQ(times.ticks(0), 600u);
-  EXPECT_EQ(times.ticks(1), 200u);
-  EXPECT_EQ(times.ticks(7), 0u);
-  EXPECT_EQ(times.ticks(), 800u);
+  test.start();
+  now += 5;
+  EXPECT_FALSE(test.add(scores[0], 4));
+  EXPECT_EQ(test.ticks(), 1000u);
   printed.clear();
-  times.print([](const char* text) { printed += text; }, 1000000);
+  test.print(print, 1000);
   EXPECT_EQ(printed,
-            "layer                 type               operations         us   share\n"
-            "conv                  Conv2D                   1000        300    75 %\n"
-            "a_name_that_is_far_to Dense                      20        100    25 %\n"
-            "total                                          1020        400   100 %\n");
-  times.clear();
+            "samples          4\n"
+            "time         1.000 s\n"
+            "average    250.000 ms\n"
+            "speed         4.00 inferences/s\n"
+            "top-1        50.00 %   2 of 4\n"
+            "top-2       100.00 %   4 of 4\n"
+            "confusion matrix: rows are right classes, columns answers\n"
+            "             0    1    2    3     recall\n"
+            "        0    1    .    .    .   100.00 %\n"
+            "        1    1    1    .    .    50.00 %\n"
+            "        2    .    1    .    .     0.00 %\n"
+            "        3    .    .    .    .        -  \n"
+            "precision   50   50    -    - %\n");
+  test.clear();
   printed.clear();
-  times.print([](const char* text) { printed += text; }, 0);  // a clock of no speed
-  EXPECT_NE(printed.find("total"), std::string::npos);
-}
-
-TEST(Evaluate, LayerTimesThatNeverRan) {
-  nnom::LayerTimes<1, read_clock> times;
-  printed.clear();
-  times.print([](const char* text) { printed += text; }, 1000);
-  EXPECT_NE(printed.find("-                     -                           0          0     0 %"),
-            std::string::npos)
+  test.print(print, 0);  // no samples, a clock of no speed
+  EXPECT_TRUE(
+      printed.starts_with("samples          0\ntime         0.000 s\naverage      0.000 ms\n"
+                          "speed            - inferences/s\ntop-1            -"))
       << printed;
 }
 

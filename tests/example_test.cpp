@@ -8,12 +8,16 @@
 #include <sstream>
 
 #include "compiler/compile.hpp"
+#include "compiler/data/labels.hpp"
 #include "compiler/data/samples.hpp"
+#include "compiler/emit/testset.hpp"
 #include "compiler/firmware/firmware.hpp"
 #include "compiler/firmware/paths.hpp"
 #include "compiler/firmware/process.hpp"
 #include "compiler/io/array.hpp"
 #include "compiler/io/file.hpp"
+#include "compiler/measure/measure.hpp"
+#include "compiler/metrics.hpp"
 #include "compiler/simulate/simulate.hpp"
 #include "examples/fashion_mnist/images.hpp"
 
@@ -66,7 +70,7 @@ class Example : public testing::TestWithParam<std::string> {
       GTEST_SKIP() << "needs arm-none-eabi-g++ and qemu-system-arm";
   }
 
-  std::string build(const Program& program) const {
+  std::string build(const Program& program, const std::string& application = "main.cpp") const {
     EmitOptions emitting;
     emitting.name = "fashion_mnist";
     emitting.file = "fashion_mnist.hpp";
@@ -74,7 +78,7 @@ class Example : public testing::TestWithParam<std::string> {
     write_file(folder_.file("fashion_mnist.hpp"), text.header);
     write_file(folder_.file("fashion_mnist.cpp"), text.source);
     return build_firmware({.core = GetParam(),
-                           .sources = {kExample + "main.cpp", folder_.file("fashion_mnist.cpp")},
+                           .sources = {kExample + application, folder_.file("fashion_mnist.cpp")},
                            .include_dirs = {folder_.path().string(), kExample},
                            .directory = folder_.file("build"),
                            .defines = {}});
@@ -93,16 +97,58 @@ TEST_P(Example, NamesTheClothing) {
   const size_t layers =
       static_cast<size_t>(std::count_if(program.graph.nodes.begin(), program.graph.nodes.end(),
                                         [](const Node& node) { return !info(node.op).alias; }));
-  ASSERT_EQ(lines.size(), kPictureCount + 2 + 1 + layers + 1) << run.output;
+  constexpr size_t kFormats = 4;  // and a line between
+  ASSERT_EQ(lines.size(), kFormats + kPictureCount + 2 + 1 + layers + 1 + 2) << run.output;
+  EXPECT_TRUE(lines[1].starts_with("input   0  28 x 28 x 1         int8   ")) << run.output;
+  EXPECT_TRUE(lines[2].starts_with("output  0  10                  int8   0.00390625   -128  "))
+      << run.output;
   for (size_t i = 0; i < kPictureCount; ++i)
-    EXPECT_EQ(lines[i], expected_line(program, kPictures[i]));
-  EXPECT_EQ(lines[kPictureCount], "3 of 4 right, 4 among the best three");
+    EXPECT_EQ(lines[kFormats + i], expected_line(program, kPictures[i]));
+  EXPECT_EQ(lines[kFormats + kPictureCount], "3 of 4 right, 4 among the best three");
+  const size_t table = kFormats + kPictureCount + 3;
   for (size_t i = 0; i < layers; ++i)
-    EXPECT_TRUE(lines[kPictureCount + 3 + i].starts_with(
+    EXPECT_TRUE(lines[table + i].starts_with(
         program.graph.nodes[i].name))  // none of this model's is only another name for memory
         << run.output;
-  EXPECT_TRUE(lines.back().starts_with("total")) << run.output;
-  EXPECT_TRUE(lines.back().ends_with("100 %")) << run.output;
+  EXPECT_TRUE(lines[table + layers].starts_with("total")) << run.output;
+  EXPECT_TRUE(lines[table + layers].ends_with("100.00 %")) << run.output;
+  EXPECT_EQ(lines[table + layers + 1],
+            fmt::format("arena  {:10} B of RAM", program.plan.arena_bytes));
+  EXPECT_EQ(lines[table + layers + 2],
+            fmt::format("weights{:10} B of flash", program.weights_bytes()));
+}
+
+/// evaluate.cpp prints what `nnom evaluate` counts on the same images.
+TEST_P(Example, EvaluatesATestSetFromFlash) {
+  const Program program = converted(GetParam());
+  Samples samples(program.graph, {kExample + "test_images.npy"}, {1.0 / 255, 0});
+  std::vector<uint32_t> labels = read_classes(kExample + "test_labels.npy", 10, samples.count());
+  samples.limit(120);
+  labels.resize(120);
+  const Inputs inputs = inputs_of(program, samples);
+  write_file(folder_.file("test_images.hpp"),
+             testset_header(testset_bytes(program, inputs, labels, 10), "test_images", "images"));
+  const Measured host = run_on_host(program, inputs, "");
+  const Classification want = classify(output_values(program, host, 0), labels, 10, 3);
+  const nnomc::Run run = run_firmware(build(program, "evaluate.cpp"), GetParam(),
+                                      {.timeout = std::chrono::seconds(300)});
+  ASSERT_EQ(run.exit_code, 0) << run.output;
+  const std::vector<std::string> lines = lines_of(run.output);
+  ASSERT_EQ(lines.size(), 4 + 3 + 2 + 10 + 1u) << run.output;
+  EXPECT_EQ(lines[0], "samples        120");
+  for (size_t i = 1; i < 4; ++i)  // time, average, speed
+    EXPECT_TRUE(lines[i].find_first_of("123456789") != std::string::npos) << lines[i];
+  for (size_t k = 1; k <= 3; ++k)
+    EXPECT_EQ(lines[3 + k], fmt::format("top-{}  {:11.2f} %   {} of 120", k,
+                                        want.top(k) * 100 / 120.0, want.top(k)));
+  for (size_t label = 0; label < 10; ++label) {
+    std::string row = fmt::format("{:9}", label);
+    for (size_t c = 0; c < 10; ++c)
+      row += want.confusion(label, c) ? fmt::format("{:5}", want.confusion(label, c)) : "    .";
+    row += fmt::format("{:9.2f} %",
+                       want.confusion(label, label) * 100.0 / std::max(1u, want.actual(label)));
+    EXPECT_EQ(lines[9 + label], row);
+  }
 }
 
 TEST_P(Example, AllocatesNothing) {

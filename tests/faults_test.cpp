@@ -159,6 +159,7 @@ TEST(Faults, F11_SoftmaxIsNaturalAlongItsAxisAndKnowsTheScale) {
 TEST(Faults, F12_ActivationsAreWhatTheyAreCalledAsLayersAndInside) {
   expect_keras(Fixture("fault_activations.keras"), 0.05);
   expect_keras(Fixture("dense_implicit.keras"), 0.05);
+  expect_keras(Fixture("activations.keras"), 0.05);
 }
 
 TEST(Faults, F14_RecurrentLayersAreFollowedByOthersAndGoBackwards) {

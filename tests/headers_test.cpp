@@ -18,7 +18,9 @@ namespace fs = std::filesystem;
 const std::string kRuntime = NNOM_SOURCE_DIR "/runtime";
 
 /// Those an application includes; they are C++11.
-const std::vector<std::string> kForApplications = {"nnom/evaluate.hpp", "nnom/model.hpp"};
+const std::vector<std::string> kForApplications = {
+    "nnom/analyse.hpp",  "nnom/evaluate.hpp", "nnom/model.hpp", "nnom/tensor.hpp",
+    "nnom/test_run.hpp", "nnom/testset.hpp",  "nnom/text.hpp"};
 /// Those written with the instructions of one family; only target/native.hpp includes them.
 const std::vector<std::string> kForDsp = {"nnom/target/dsp.hpp"};
 
@@ -79,6 +81,13 @@ TEST_P(Headers, CompileAlone) {
         alone(names[i], {"-std=c++20", "-ffreestanding", "-fno-exceptions", "-fno-rtti"});
   });
   for (size_t i = 0; i < names.size(); ++i) EXPECT_EQ(complaints[i], "") << names[i];
+}
+
+/// As an application does that includes a model in one header.
+TEST_P(Headers, CompileTogether) {
+  std::string all = "#include \"nnom/nnom.hpp\"\n";
+  for (const std::string& name : kForApplications) all += "#include \"" + name + "\"\n";
+  EXPECT_EQ(compile(all, {"-std=c++20", "-ffreestanding", "-fno-exceptions", "-fno-rtti"}), "");
 }
 
 TEST_P(Headers, ThoseOfApplicationsAreCpp11) {

@@ -139,16 +139,19 @@ TEST(KerasErrors, WeightsOfAnotherShape) {
 }
 
 TEST(KerasErrors, EveryUnsupportedLayerAtOnce) {
-  EXPECT_EQ(error_of(sequential("[null, 4]", {{"Lambda", "a", ""},
-                                              {"Dense", "b", R"("units": 3)"},
-                                              {"Conv3D", "c", R"("units": 3)"}})),
-            "model.keras: 2 layers are not supported: 'a' (Lambda, Python code that is not in the "
-            "file: write it with keras.ops, or as layers), 'c' (Conv3D). Replace them by "
-            "supported layers, or cut the model before them");
+  EXPECT_EQ(
+      error_of(sequential("[null, 4]", {{"Lambda", "a", ""},
+                                        {"Dense", "b", R"("units": 3)"},
+                                        {"Conv3D", "c", R"("units": 3)"}})),
+      "model.keras: 2 layers are not supported: 'c' (Conv3D), 'a' (Lambda, the shape of whose "
+      "output the file doesn't tell: give it with --lambda a=HxWxC). Replace them by "
+      "supported layers, cut the model before them, or write them in C++ (--lambda "
+      "NAME=HxWxC, see docs/lambda.md)");
 }
 
 TEST(KerasErrors, CustomClassesAreNotKerass) {
-  for (const char* mark : {R"("module": "my_layers")", R"("registered_name": "mine>Dense")"}) {
+  for (const char* mark : {R"("module": "my_layers")", R"("registered_name": "mine>Dense")",
+                           R"("module": null, "registered_name": "Dense")"}) {
     KerasFile file = sequential("[null, 4]", {{"Dense", "x", R"("units": 3)"}});
     file.config["config"]["layers"][1].update(nlohmann::json::parse("{" + std::string(mark) + "}"));
     EXPECT_THAT(error_of(file), testing::HasSubstr("'x' (custom Dense)"));

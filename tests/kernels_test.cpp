@@ -26,6 +26,7 @@ struct Case {
   Graph graph;
   std::vector<Quantisation> scales;
   bool per_channel = true;
+  Scheme scheme = Scheme::affine;
   std::vector<std::vector<int>> stored;   // inputs
   std::vector<std::vector<double>> real;  // the same inputs, as numbers
 
@@ -44,11 +45,18 @@ Quantisation random_scale(double lo, double hi, Random& r) {
           r.one_in(4) ? r.whole(-128, 127) : fitting};
 }
 
+/// The same as a power of two: any from the next one above down to 2^7 times too small.
+Quantisation symmetric(const Quantisation& q, Random& r) {
+  return {oracle::power_of_two(q.scale) * (r.one_in(4) ? std::exp2(r.whole(-7, 0)) : 1), 0};
+}
+
 /// Whether TFLite defines the result: no accumulator leaves 32 bits when it is scaled.
 bool defined(const Case& c) {
   if (info(c.node().op).real_only) return true;
   try {
-    for (const Rounding r : {Rounding::single_rounding, Rounding::double_rounding})
+    for (const Rounding r : c.scheme == Scheme::affine
+                                ? std::vector{Rounding::single_rounding, Rounding::double_rounding}
+                                : std::vector{Rounding::nearest})
       oracle::stored_output(c.graph, c.node(), c.scales, r, c.per_channel, c.stored);
   } catch (const std::bad_optional_access&) {
     return false;
@@ -59,9 +67,12 @@ bool defined(const Case& c) {
 /// The same of int16: 256 times as many steps, and no zero points.
 Quantisation widened(const Quantisation& q) { return {q.scale / 256, 0, 16}; }
 
-Case random_case(const std::string& op, unsigned seed, bool wide = false) {
+Case random_case(const std::string& op, unsigned seed, bool wide = false,
+                 Scheme scheme = Scheme::affine) {
   Random r(seed);
   Case c;
+  c.scheme = scheme;
+  const bool shifts = scheme == Scheme::power_of_two;
   c.graph = random_layer(op, r);
   c.per_channel = !r.one_in(3);
   c.scales.resize(c.graph.tensors.size());
@@ -70,6 +81,7 @@ Case random_case(const std::string& op, unsigned seed, bool wide = false) {
     q = {static_cast<double>(static_cast<float>(std::exp2(r.real(-7, -4)))),
          r.of({0, -128, 127, r.whole(-128, 127)})};
     if (wide) q = widened(q);
+    if (shifts) q = symmetric(q, r);
     const int extreme = r.of({1, 4, 100});
     std::vector<int> stored;
     std::vector<double> real;
@@ -85,7 +97,7 @@ Case random_case(const std::string& op, unsigned seed, bool wide = false) {
     c.scales[out] = c.scales[0];
   } else if (wide && (op == "Concat" || op == "Maximum" || op == "Minimum" || op == "Select")) {
     for (Quantisation& q : c.scales) q = c.scales[0];
-  } else if (const auto fixed = fixed_output(c.node()); fixed && op != "Activation") {
+  } else if (const auto fixed = fixed_output(c.node(), scheme); fixed && op != "Activation") {
     c.scales[out] = *fixed;
     if (wide) c.scales[out].bits = 16;
   } else {
@@ -94,6 +106,7 @@ Case random_case(const std::string& op, unsigned seed, bool wide = false) {
       if (std::isfinite(v)) lo = std::min(lo, v), hi = std::max(hi, v);
     c.scales[out] = random_scale(lo, hi, r);
     if (wide) c.scales[out] = widened(c.scales[out]);
+    if (shifts) c.scales[out] = symmetric(c.scales[out], r);
     while (!defined(c)) c.scales[out].scale *= 16;
   }
   for (size_t t = 0; wide && t < c.scales.size(); ++t)
@@ -227,10 +240,11 @@ class Kernels : public testing::TestWithParam<std::string> {
  protected:
   static void check(unsigned first_seed, unsigned count) {
     for (unsigned seed = first_seed; seed < first_seed + count && !HasFailure(); ++seed) {
-      const Case c = random_case(GetParam(), seed);
+      const Case affine = random_case(GetParam(), seed);
+      const Case shifts = random_case(GetParam(), seed, false, Scheme::power_of_two);
       for (const Numbers& numbers : all_numbers()) {
-        if (numbers.quantised && info(c.node().op).real_only) continue;
-        check(c, numbers, seed);
+        if (numbers.quantised && info(affine.node().op).real_only) continue;
+        check(numbers.scheme() == Scheme::affine ? affine : shifts, numbers, seed);
       }
     }
   }

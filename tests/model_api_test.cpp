@@ -28,14 +28,22 @@ struct Two {
   struct Output;
 
   static void run(unsigned char* arena) { observe(arena, nullptr, nullptr); }
-  static void observe(unsigned char* arena, nnom::Observer observer, void* context) {
+  static nnom::LayerInfo observe(unsigned char* arena, nnom::Observer observer, void* context,
+                                 unsigned last = ~0u) {
     auto* const bytes = reinterpret_cast<int8_t*>(arena);
+    const nnom::LayerInfo first = {"double", "Mul", 0, 3, arena + 32, 3};
+    const nnom::LayerInfo second = {"sum", "Add", 1, 5, arena + 48, 2};
     for (int i = 0; i < 3; ++i) bytes[32 + i] = static_cast<int8_t>(2 * bytes[i]);
-    if (observer) observer(context, {"double", "Mul", 0, 3, arena + 32, 3});
+    if (observer) observer(context, first);
+    if (last == 0) return first;
     bytes[48] = static_cast<int8_t>(bytes[0] + bytes[1] + bytes[2]);
     bytes[49] = static_cast<int8_t>(bytes[16] + bytes[17]);
     std::memset(arena, 99, 18);  // a model may write over its inputs
-    if (observer) observer(context, {"sum", "Add", 1, 5, arena + 48, 2});
+    if (observer) observer(context, second);
+    return second;
+  }
+  static unsigned layer(const char* name) {
+    return nnom::same_text(name, "double") ? 0 : nnom::same_text(name, "sum") ? 1 : 2;
   }
 };
 template <>
@@ -207,6 +215,22 @@ TEST(Model, TellsObserversOfLayersInOrder) {
   EXPECT_EQ(heard.names, "0 double Mul 3 3;1 sum Add 5 2;");
   EXPECT_EQ(heard.first_bytes, (std::vector{2, 6}));
   EXPECT_EQ(stored(model.output()), (std::vector{2, 4, 6}));
+}
+
+TEST(Model, RunsUpToALayer) {
+  nnom::Model<Two> model{};
+  std::copy_n("\1\2\3", 3, model.input().begin());
+  const nnom::LayerInfo first = model.run_to(model.layer("double"));
+  EXPECT_STREQ(first.name, "double");
+  EXPECT_EQ(static_cast<const int8_t*>(first.output)[2], 6);
+  EXPECT_EQ(stored(model.input()), (std::vector{1, 2, 3}));  // the second did not run
+  const nnom::LayerInfo none = model.run_to(model.layer("doubl"));
+  EXPECT_EQ(none.name, nullptr);
+  EXPECT_EQ(none.output, nullptr);
+  EXPECT_EQ(stored(model.input()), (std::vector{1, 2, 3}));
+  EXPECT_EQ(model.input_data(1), model.input<1>().data());
+  EXPECT_STREQ(model.run_to(1).name, "sum");
+  EXPECT_EQ(model.output<1>()[0], 6);
 }
 
 TEST(Arena, IsSharedByModels) {

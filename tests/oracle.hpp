@@ -1,6 +1,7 @@
 /// \file
 /// What each layer gives, computed naively from the definition in its op's comment: no packing, no
-/// tiles, no memory plan, and TFLite's quantisation as its specification has it.
+/// tiles, no memory plan, and TFLite's quantisation as its specification has it, or scales that are
+/// powers of two.
 #pragma once
 
 #include <vector>
@@ -24,6 +25,9 @@ std::vector<int> stored_output(const Graph& graph, const Node& node,
 /// real / scale rounded half away from zero, plus the zero point, within what q holds.
 int stored(double real, const Quantisation& q);
 inline double real(int stored, const Quantisation& q) { return q.scale * (stored - q.zero); }
+
+/// The smallest power of two that is at least x; x > 0.
+double power_of_two(double x);
 
 /// The function of an Activation, as Keras defines it.
 double activation(const nnom::Activation& op, double x);

@@ -57,6 +57,15 @@ struct Real {
   std::vector<double> operator()(const nnom::MaxPool2D& op) const {
     return pooled<double>(op, in[0], largest<double>);
   }
+  std::vector<double> operator()(const nnom::SumPool2D& op) const {
+    return pooled<double>(op, in[0],
+                          [&](const std::vector<double>& v) { return limit(sum_of(v)); });
+  }
+  std::vector<double> operator()(const nnom::DynamicSumPool2D& op) const {
+    std::vector<double> out = (*this)(op.pool);
+    out.push_back(0);
+    return out;
+  }
   std::vector<double> operator()(const nnom::AveragePool2D& op) const {
     return pooled<double>(op, in[0], [](const std::vector<double>& v) {
       return sum_of(v) / static_cast<double>(v.size());

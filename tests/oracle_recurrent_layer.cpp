@@ -6,6 +6,7 @@
 
 #include "compiler/quantise/recurrent_layer_data.hpp"
 #include "nnom/fixed16.hpp"
+#include "tests/oracle.hpp"
 #include "tests/rescale_oracle.hpp"
 
 namespace nnomc::oracle {
@@ -187,20 +188,24 @@ struct Row {
 
 /// Row u of gate g: each row has a scale, or each gate.
 Row row_of(const Constants& k, int g, int u, bool of_hidden, double in, double unit,
-           bool per_channel) {
+           const NodeScales& scales) {
+  const bool shifts = scales.scheme == Scheme::power_of_two;
   const int length = of_hidden ? k.units : k.inputs;
   const auto weight = [&](int r, int i) {
     return static_cast<double>(
         k.node.weights[of_hidden ? k.recurrent(g, r, i) : k.weight(g, r, i)]);
   };
   double scale = 0;
-  for (int r = per_channel ? u : 0; r < (per_channel ? u + 1 : k.units); ++r) {
+  for (int r = scales.per_channel ? u : 0; r < (scales.per_channel ? u + 1 : k.units); ++r) {
     scale = std::max(scale, std::abs(k.bias(g, r, of_hidden)) / in / std::ldexp(1, 28));
-    for (int i = 0; i < length; ++i) scale = std::max(scale, std::abs(weight(r, i)) / 127);
+    for (int i = 0; i < length; ++i)
+      scale = std::max(scale, std::abs(weight(r, i)) / (shifts ? 128 : 127));
   }
+  if (shifts && scale > 0) scale = power_of_two(scale);
   if (scale == 0) scale = 1;
   Row row{{}, std::llround(k.bias(g, u, of_hidden) / (in * scale)), in * scale / unit};
-  for (int i = 0; i < length; ++i) row.weights.push_back(std::llround(weight(u, i) / scale));
+  for (int i = 0; i < length; ++i)
+    row.weights.push_back(std::min(std::llround(weight(u, i) / scale), 127LL));
   return row;
 }
 
@@ -324,7 +329,7 @@ std::vector<int> stored_recurrent_layer(const nnom::RecurrentLayer<Cell>& op, co
         const int unit = op.functions[f].bounded() ? 12 : bits.function[f];
         rows[of_hidden].push_back(
             row_of(k, g, u, of_hidden, of_hidden ? std::ldexp(1, -bits.hidden) : scales.in[0].scale,
-                   std::ldexp(1, -unit), scales.per_channel));
+                   std::ldexp(1, -unit), scales));
       }
   const float* peepholes =
       node.weights.data() + node.weights.size() - at(op.cell.constants(op.units));

@@ -1,5 +1,5 @@
 /// \file
-/// TFLite's arithmetic on stored values: how each dialect rounds, and what elementwise rules give.
+/// Arithmetic on stored values: how each dialect rounds, and what elementwise rules give.
 #pragma once
 
 #include <algorithm>
@@ -20,7 +20,15 @@ struct Dialect {
   bool wide = false;  ///< int16
 
   bool single() const { return rounding == Rounding::single_rounding; }
+  /// Whether scales are powers of two.
+  bool shifts() const { return rounding == Rounding::nearest || rounding == Rounding::truncating; }
+  /// A real number of output steps where they are: halves go up, or all fractions down.
+  int64_t whole(long double steps) const {
+    const long double half = rounding == Rounding::nearest ? 0.5L : 0;
+    return static_cast<int64_t>(std::floor(std::clamp(steps, -1e9L, 1e9L) + half));
+  }
   int64_t scaled(int64_t acc, long double factor) const {
+    if (shifts()) return whole(static_cast<long double>(acc) * factor);
     if (wide) return reduced_rounding(acc, factor_of(factor)).value();
     const auto a = static_cast<int32_t>(acc);
     return single() ? single_rounding(a, float_factor_of(factor)).value()
@@ -50,6 +58,11 @@ struct StoredOperands : Dialect {
   }
   long double common() const { return 2 * std::max(step(0), step(1)); }
   int64_t value_of(const nnom::AddRule& rule) const {
+    if (shifts()) {
+      const long double b = static_cast<long double>(relative(1)) * step(1);
+      return whole((static_cast<long double>(relative(0)) * step(0) + (rule.minus ? -b : b)) /
+                   out_step());
+    }
     return single() ? xnnpack_sum(rule.minus) : micro_sum(rule.minus);
   }
   /// TFLite Micro's: 20 bits of headroom, 15 in int16.

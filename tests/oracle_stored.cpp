@@ -60,6 +60,7 @@ struct Stored : Dialect {
   template <class Cell>
   std::vector<int> operator()(const nnom::RecurrentLayer<Cell>& op) const {
     NodeScales own{{}, out_scale(), per_channel};
+    if (shifts()) own.scheme = Scheme::power_of_two;
     std::vector<std::vector<int64_t>> x;
     for (size_t i = 0; i < in.size(); ++i) {
       own.in.push_back(in_scale(i));
@@ -80,6 +81,31 @@ struct Stored : Dialect {
   std::vector<int> operator()(const nnom::MaxPool2D& op) const {
     return pooled<int>(op, in[0], largest<int>);
   }
+  std::vector<int> relative_sums(const nnom::SumPool2D& op) const {
+    std::vector<int> x;
+    for (size_t i = 0; i < in[0].size(); ++i) x.push_back(static_cast<int>(relative(0, i)));
+    return pooled<int>(op, x, sum_of<int>);
+  }
+  std::vector<int> operator()(const nnom::SumPool2D& op) const {
+    std::vector<int> out;
+    for (const int sum : relative_sums(op)) out.push_back(summed({sum}, 1, 0));
+    return out;
+  }
+  /// The first shift that has every sum fit.
+  std::vector<int> operator()(const nnom::DynamicSumPool2D& op) const {
+    const std::vector<int> sums = relative_sums(op.pool);
+    const int zero = in_scale(0).zero;
+    for (int shift = 0;; ++shift) {
+      std::vector<int> out;
+      bool fits = true;
+      for (const int sum : sums) {
+        out.push_back(static_cast<int>(std::floor(std::ldexp(sum, -shift) + 0.5)) + zero);
+        fits &= out.back() >= -128 && out.back() <= 127;
+      }
+      out.push_back(shift);
+      if (fits) return out;
+    }
+  }
   std::vector<int> operator()(const nnom::AveragePool2D& op) const {
     const int less = op.rule.of_uint8 ? 128 : 0;
     return pooled<int>(op, in[0], [less](const std::vector<int>& v) {
@@ -93,12 +119,16 @@ struct Stored : Dialect {
     for (const auto& values : groups(graph, node, op, in[0])) out.push_back(reduced(op, values));
     return out;
   }
-  int reduced(const nnom::Sum&, const std::vector<int>& v) const { return summed(v, 1); }
-  int reduced(const nnom::Mean&, const std::vector<int>& v) const {
-    return summed(v, static_cast<int>(v.size()));
+  int reduced(const nnom::Sum&, const std::vector<int>& v) const {
+    return summed(v, 1, in_scale(0).zero);
   }
-  int summed(const std::vector<int>& v, int divisor) const {
-    const int64_t sum = sum_of(v), zeros = in_scale(0).zero * static_cast<int64_t>(v.size());
+  int reduced(const nnom::Mean&, const std::vector<int>& v) const {
+    return summed(v, static_cast<int>(v.size()), in_scale(0).zero);
+  }
+  int summed(const std::vector<int>& v, int divisor, int zero) const {
+    const int64_t sum = sum_of(v), zeros = zero * static_cast<int64_t>(v.size());
+    if (shifts())
+      return finish(whole(static_cast<long double>(sum) * scale(0) / scale(-1) / divisor));
     return single() ? xnnpack_mean(sum, zeros, divisor) : finish(micro_mean(sum - zeros, divisor));
   }
   /// In floats, on sums that the zero point is not taken from; the count is a factor.
@@ -131,7 +161,7 @@ struct Stored : Dialect {
     constexpr bool moves = std::is_same_v<Rule, nnom::SelectRule> ||
                            std::is_same_v<Rule, nnom::ExtremeRule<true>> ||
                            std::is_same_v<Rule, nnom::ExtremeRule<false>>;
-    if (!moves) q = by_range(node.weights);
+    if (!moves) q = shifts() ? by_size(node.weights) : by_range(node.weights);
     if (moves && !(std::is_same_v<Rule, nnom::SelectRule> && op.constant == 0)) q = out_scale();
     std::vector<int> constant, out;
     for (const float v : node.weights) constant.push_back(stored(static_cast<double>(v), q));
@@ -143,6 +173,11 @@ struct Stored : Dialect {
       out.push_back(finish(x.value_of(op.rule)));
     }
     return out;
+  }
+  static Quantisation by_size(const std::vector<float>& values) {
+    double most = 0;
+    for (const float v : values) most = std::max(most, std::abs(static_cast<double>(v)));
+    return {most > 0 ? power_of_two(most / 128) : 1, 0};
   }
   static Quantisation by_range(const std::vector<float>& values) {
     double lo = 0, hi = 0;
@@ -166,6 +201,7 @@ struct Stored : Dialect {
   /// Where TFLite approximates, its own outputs are the oracle (tflite_conformance_test); here it
   /// is only that the kernel looks up what the compiler worked out.
   std::vector<int> operator()(const nnom::Activation& op) const {
+    if (shifts()) return each([&](double x) { return activation(op, x); });
     const NodeScales own{{in_scale(0)}, out_scale()};
     const std::vector<int8_t> table =
         single() ? tflite_table<nnom::Single>(op, own) : tflite_table<nnom::Double>(op, own);
@@ -192,7 +228,7 @@ struct Stored : Dialect {
   }
   std::vector<int> operator()(const nnom::Resize& op) const {
     const bool nearest = op.interpolation != nnom::Interpolation::linear;
-    const bool single = rounding == Rounding::single_rounding;
+    const bool single = rounding != Rounding::double_rounding;
     const double one = single ? 2048 : 1024;
     std::vector<int> out;
     for_outputs(op, [&](int oy, int ox, int c) {
@@ -276,7 +312,8 @@ struct Stored : Dialect {
   }
 
   /// Weights symmetric within 127, the scale of each channel (or the largest of them for all)
-  /// from its largest weight; the bias in units of input times weight.
+  /// from its largest weight; the bias in units of input times weight. Powers of two may cut off
+  /// one step at the upper end, and stop at what has no effect.
   std::vector<int> linear(const auto& op) const {
     const auto channels = at(graph.shape(node.output).back());
     const size_t count = node.weights.size();
@@ -285,6 +322,11 @@ struct Stored : Dialect {
       double& s = weight[channel_of(node, i, count, channels)];
       s = std::max(s, std::abs(double{node.weights[i]}) / 127);
     }
+    if (shifts())
+      for (double& s : weight)
+        if (s > 0)
+          s = power_of_two(
+              std::max(s * 127 / 128, out_scale().scale / in_scale(0).scale / (1 << 28)));
     std::vector<bool> inside;
     double largest = 0;
     for (size_t c = 0; c < channels; ++c) {
@@ -294,8 +336,9 @@ struct Stored : Dialect {
     if (!per_channel && largest > 0) weight.assign(channels, largest);
     std::vector<int64_t> weights, x;
     for (size_t i = 0; i < count; ++i)
-      weights.push_back(static_cast<int64_t>(
-          std::round(double{node.weights[i]} / weight[channel_of(node, i, count, channels)])));
+      weights.push_back(std::min<int64_t>(
+          std::llround(double{node.weights[i]} / weight[channel_of(node, i, count, channels)]),
+          127));
     for (size_t i = 0; i < in[0].size(); ++i) x.push_back(relative(0, i));
     std::vector<int> out;
     size_t i = 0;
@@ -314,6 +357,8 @@ struct Stored : Dialect {
 };
 
 }  // namespace
+
+double power_of_two(double x) { return std::exp2(std::ceil(std::log2(x))); }
 
 int stored(double value, const Quantisation& q) {
   if (std::isnan(value)) return q.zero;

@@ -44,6 +44,12 @@ Layer random_case(const std::string& op, const Numbers& numbers, unsigned seed) 
     l.numbers = numbers_of(l.graph, node, numbers);
     if (auto* softmax = std::get_if<nnom::Softmax>(&l.graph.nodes[0].op)) softmax->log = false;
   }
+  if (numbers.scheme() == Scheme::power_of_two)
+    scales = {std::vector<Quantisation>(node.inputs.size(), {0x1p-6, 0}),
+              {0x1p-6, 0},
+              true,
+              Reference::tflite,
+              Scheme::power_of_two};
   if (info(node.op).same_scale) scales.out = scales.in[0];
   l.data = info(node.op).data(node, l.numbers, scales);
   l.memory = info(node.op).memory(node.op, l.numbers);
@@ -163,6 +169,7 @@ TEST(OverlapClaims, AreTight) {
                                            {"DepthwiseConv2D", floats, 0},
                                            {"MaxPool2D", plain, row},
                                            {"AveragePool2D", plain, row},
+                                           {"SumPool2D", plain, row},
                                            {"Add", plain, 0},
                                            {"Activation", plain, 0},
                                            {"Softmax", plain, 0}}) {

@@ -80,7 +80,7 @@ void check_graphs(unsigned first_seed, unsigned count, int most_layers) {
     const std::vector<Numbers> numbers = all_numbers();
     const Lowering lowering{.numbers = numbers[seed % numbers.size()]};
     SCOPED_TRACE(fmt::format("seed {}, {}:{}", seed, describe(lowering.numbers), describe(graph)));
-    const auto scales = usual_scales(graph);
+    const auto scales = usual_scales(graph, lowering.numbers.scheme());
     const Program program = lower(graph, scales, lowering);
     const Program separate = lower(graph, scales, {lowering.numbers, true, true});
     check_layout(program, separate.plan);

@@ -38,9 +38,15 @@ class Grower {
 
  private:
   int tensors() const { return static_cast<int>(graph_.tensors.size()); }
+  /// Whether layers can read tensor t.
+  bool readable(int t) const {
+    const int p = graph_.producer(t);
+    return p < 0 || !info(graph_.nodes[static_cast<size_t>(p)].op).scales_itself;
+  }
   int recent() {
-    return r_.one_in(4) ? r_.whole(0, tensors() - 1)
-                        : r_.whole(std::max(0, tensors() - 2), tensors() - 1);
+    const int t = r_.one_in(4) ? r_.whole(0, tensors() - 1)
+                               : r_.whole(std::max(0, tensors() - 2), tensors() - 1);
+    return readable(t) ? t : recent();
   }
   /// Layers that would make tensors large are left out.
   int add(const std::string& op, const std::vector<int>& inputs) {
@@ -56,7 +62,7 @@ class Grower {
     for (int i = 0; i < tensors(); ++i) {
       nnom::Shape a = graph_.shape(i), b = graph_.shape(t);
       if (!same && a.rank && a.rank == b.rank) a.d[a.rank - 1] = b.d[b.rank - 1];
-      if (a == b) found.push_back(i);
+      if (a == b && readable(i)) found.push_back(i);
     }
     return found;
   }
@@ -128,8 +134,8 @@ Graph all_ops_graph(unsigned seed) {
   }
 }
 
-std::vector<Quantisation> usual_scales(const Graph& graph) {
-  return scales_of(graph, std::vector<Limits>(graph.tensors.size(), Limits{-2.5f, 3.0f}));
+std::vector<Quantisation> usual_scales(const Graph& graph, Scheme scheme) {
+  return scales_of(graph, std::vector<Limits>(graph.tensors.size(), Limits{-2.5f, 3.0f}), scheme);
 }
 
 }  // namespace nnomc

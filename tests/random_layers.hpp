@@ -45,7 +45,8 @@ class Random {
   std::mt19937 engine_;
 };
 
-/// The names of all ops, as the runtime lists them, and one with its default fields.
+/// The names of all ops that can be made up, as the runtime lists them, and one with its default
+/// fields.
 std::vector<std::string> op_names();
 Op op_named(const std::string& name);
 
@@ -66,7 +67,7 @@ Graph random_graph(int layers, Random& random);
 Graph all_ops_graph(unsigned seed);
 
 /// Scales for such graphs: ranges that most of their values lie in and that use int8 well.
-std::vector<Quantisation> usual_scales(const Graph& graph);
+std::vector<Quantisation> usual_scales(const Graph& graph, Scheme scheme = Scheme::affine);
 
 /// "Conv2D {.in = {5, 3, 1}, ...}", to find a failing case again.
 std::string describe(const Node& node);

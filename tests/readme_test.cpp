@@ -5,6 +5,7 @@
 //          second word is c++11, run (then its main must return 0), compiler (it includes headers
 //          of the compiler), or the folder in tests/vendor that declares what a vendor's files
 //          would
+// ```c     the same, of a model converted with --c-api, as strict C99
 // ```text  after ```sh: what the commands print, abridged; else only for people
 //
 // With NNOM_UPDATE_DOCUMENTS=1 in the environment, lines shown whose numbers have changed are
@@ -94,27 +95,6 @@ class Copy {
   TempDir folder_;
 };
 
-/// The commands in a text: one a line, but for those that a backslash continues, and loops.
-std::vector<std::string> commands_in(const std::string& text) {
-  std::vector<std::string> commands;
-  std::istringstream lines(text);
-  std::string command;
-  for (std::string line; std::getline(lines, line);) {
-    const std::size_t begin = line.find_first_not_of(" \t");
-    if (begin == std::string::npos || line[begin] == '#') continue;
-    const bool continued = line.back() == '\\';
-    command += line.substr(begin, line.size() - begin - (continued ? 1 : 0));
-    if (continued) continue;
-    if (command.starts_with("for ") && !command.ends_with("done")) {
-      command += "\n";
-      continue;
-    }
-    commands.push_back(std::move(command));
-    command.clear();
-  }
-  return commands;
-}
-
 /// What `make demo` runs, but for building the command.
 std::string demo_command(const Copy& copy) {
   for (const std::string& command : commands_in(copy.run("make -n demo").output))
@@ -130,27 +110,6 @@ std::string run_instead(const Copy& copy, std::string command) {
   return command;
 }
 
-/// The words of a line; the width of columns doesn't matter.
-std::vector<std::string> words_of(const std::string& line) {
-  std::istringstream words(line);
-  return {std::istream_iterator<std::string>(words), {}};
-}
-
-/// "13,520" is 13520.
-std::optional<double> number_in(std::string word) {
-  std::erase(word, ',');
-  char* end = nullptr;
-  const double value = std::strtod(word.c_str(), &end);
-  if (end == word.c_str() || *end != 0) return {};
-  return value;
-}
-
-/// Within a tenth; whole numbers, such as a rounded share, may differ by one too.
-bool close(double a, double b) {
-  const double unit = a == std::round(a) && b == std::round(b) ? 1 : 0.1;
-  return std::abs(a - b) <= 0.1 * std::max(std::abs(a), std::abs(b)) + unit;
-}
-
 /// Whether two lines differ in numbers only. If `close_ones`, those have to be near: where samples
 /// are counted ("465 of 500") the same, else within a tenth, as times and sizes of code depend on
 /// the compiler.
@@ -164,13 +123,6 @@ bool agree(const std::string& a, const std::string& b, bool close_ones) {
     if (!p || !q || exact || (close_ones && !close(*p, *q))) return false;
   }
   return true;
-}
-
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) lines.push_back(line);
-  return lines;
 }
 
 /// The line of `output` that agrees with `line`, or nothing.
@@ -201,14 +153,13 @@ void update(const std::string& path, const CodeBlock& block, const std::string& 
   file.close();
   std::string updated;
   for (const std::string& line : lines_of(block.text))
-    updated += (is_abridged(line) ? line : find_line(line, output, false).value_or(line)) + "\n";
+    // Rather a line that is near than another row of the same table.
+    updated += (is_abridged(line) ? line
+                                  : find_line(line, output, true)
+                                        .value_or(find_line(line, output, false).value_or(line))) +
+               "\n";
   text.replace(text.find("```text\n" + block.text) + 8, block.text.size(), updated);
   std::ofstream(kRoot / path) << text;
-}
-
-bool is_updating() {
-  const char* wish = std::getenv("NNOM_UPDATE_DOCUMENTS");
-  return wish != nullptr && *wish == '1';
 }
 
 std::string test_name(const testing::TestParamInfo<std::string>& info) {
@@ -260,8 +211,10 @@ TEST_P(Commands, RunAndPrintWhatIsShown) {
 INSTANTIATE_TEST_SUITE_P(Documents, Commands, testing::ValuesIn(documents_with("sh")), test_name);
 
 /// The generated models that a piece of code includes: "mnist.hpp" is the demo's, called mnist.
-std::set<std::string> models_in(const std::string& code) {
-  static const std::regex include("#include \"(\\w+)\\.hpp\"");
+std::set<std::string> models_in(const CodeBlock& block) {
+  const std::regex include(block.language == "c" ? "#include \"(\\w+)\\.h\""
+                                                 : "#include \"(\\w+)\\.hpp\"");
+  const std::string& code = block.text;
   std::set<std::string> names;
   for (std::sregex_iterator i(code.begin(), code.end(), include), end; i != end; ++i)
     if (const std::string name = (*i)[1]; !fs::exists(kRoot / "ports" / (name + ".hpp")))
@@ -274,22 +227,27 @@ class Code : public testing::TestWithParam<std::string> {};
 TEST_P(Code, Compiles) {
   const TempDir folder;
   for (const CodeBlock& block : read_document(GetParam()).blocks) {
-    if (block.language != "cpp") continue;
-    for (const std::string& name : models_in(block.text)) {
-      const Outcome converted = run_command(
-          {.arguments = {NNOM_BINARY, "convert", kDemo + "model.keras", "--calibrate",
-                         kDemo + "calibration.npy", "--scale", "1/255", "--calibration", "min-max",
-                         "--calibration-samples", "2", "-o", folder.file(name + ".hpp")}});
+    const bool is_c = block.language == "c";
+    if (block.language != "cpp" && !is_c) continue;
+    for (const std::string& name : models_in(block)) {
+      const Outcome converted =
+          run_command({.arguments = {NNOM_BINARY, "convert", kDemo + "model.keras", "--calibrate",
+                                     kDemo + "calibration.npy", "--scale", "1/255", "--calibration",
+                                     "min-max", "--calibration-samples", "2", "--c-api", "-o",
+                                     folder.file(name + ".hpp")}});
       ASSERT_EQ(converted.exit_code, 0) << converted.errors;
     }
-    const std::string source = folder.file("block.cpp");
+    const std::string source = folder.file(is_c ? "block.c" : "block.cpp");
     std::ofstream(source) << block.text;
     std::vector<std::string> arguments = {"c++",   "-std=c++20", "-fsyntax-only",
                                           "-Wall", "-Wextra",    "-Werror"};
     for (const fs::path& include : {folder.path(), kRoot / "runtime", kRoot / "ports"})
       arguments.push_back("-I" + include.string());
     const bool runs = block.flavour == "run";
-    if (block.flavour == "c++11") {
+    if (is_c) {
+      arguments[0] = "cc", arguments[1] = "-std=c99";
+      arguments.push_back("-pedantic");
+    } else if (block.flavour == "c++11") {
       arguments[1] = "-std=c++11";
     } else if (runs) {
       arguments[2] = "-o" + folder.file("block");
@@ -318,7 +276,8 @@ INSTANTIATE_TEST_SUITE_P(Documents, Code, testing::ValuesIn(documents_with("cpp"
 TEST(Documents, BlocksAreOfAKnownLanguage) {
   for (const Document& document : all_documents())
     for (const CodeBlock& block : document.blocks)
-      EXPECT_TRUE(block.language == "sh" || block.language == "cpp" || block.language == "text")
+      EXPECT_TRUE(block.language == "sh" || block.language == "cpp" || block.language == "c" ||
+                  block.language == "text")
           << document.path << ":" << block.line << ": '" << block.language << "'";
 }
 

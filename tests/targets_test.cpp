@@ -26,20 +26,23 @@ struct Case {
 };
 
 constexpr auto kSize = Optimise::size, kBalanced = Optimise::balanced, kSpeed = Optimise::speed;
-constexpr auto kSingle = Rounding::single_rounding, kDouble = Rounding::double_rounding;
+constexpr auto kSingle = Rounding::single_rounding, kDouble = Rounding::double_rounding,
+               kNearest = Rounding::nearest, kTruncating = Rounding::truncating;
 
 std::string describe(const Case& c) {
   const char* const optimise[] = {"size", "balanced", "speed"};
+  const char* const rounding[] = {"single", "double", "nearest", "truncating"};
   return fmt::format("{} for {}, {}, {}, per {}, model {}, {}", c.core, c.target,
                      optimise[static_cast<size_t>(c.optimise)],
-                     c.rounding == kSingle ? "single" : "double",
+                     rounding[static_cast<size_t>(c.rounding)],
                      c.per_channel ? "channel" : "tensor", c.seed, c.flag);
 }
 
 Program program_of(const Case& c) {
   const Graph graph = all_ops_graph(c.seed);
-  return lower(graph, usual_scales(graph),
-               {.numbers = {true, c.rounding, layout_of(c.target)}, .per_channel = c.per_channel});
+  const Numbers numbers{true, c.rounding, layout_of(c.target)};
+  return lower(graph, usual_scales(graph, numbers.scheme()),
+               {.numbers = numbers, .per_channel = c.per_channel});
 }
 
 /// What the host gives for `samples`, the bytes of the inputs of each.
@@ -130,7 +133,11 @@ TEST(Targets, AgreeWithTheHost) {
                          {"cortex-m4", "cortex-m4", kSpeed, kSingle, true, 3},
                          {"cortex-m7", "cortex-m7", kBalanced, kDouble, false, 1},
                          {"cortex-m33", "cortex-m33", kSpeed, kDouble, false, 2},
-                         {"cortex-m55", "cortex-m55", kBalanced, kSingle, true, 3, "-O3"}})
+                         {"cortex-m55", "cortex-m55", kBalanced, kSingle, true, 3, "-O3"},
+                         {"cortex-m0", "any", kBalanced, kNearest, true, 1},
+                         {"cortex-m3", "host", kSize, kTruncating, false, 2, "-Os"},
+                         {"cortex-m4", "cortex-m4", kBalanced, kNearest, true, 2},
+                         {"cortex-m33", "cortex-m33", kSpeed, kTruncating, true, 3}})
     check_all_ops(c);
 }
 
@@ -159,7 +166,7 @@ TEST(SlowTargets, AgreeWithTheHost) {
   unsigned seed = 100;
   for (const std::string& core : cores)
     for (const Optimise optimise : {kSize, kBalanced, kSpeed})
-      for (const Rounding rounding : {kSingle, kDouble})
+      for (const Rounding rounding : {kSingle, kDouble, kNearest, kTruncating})
         for (const bool per_channel : {true, false})
           for (const char* target : {"any", core == "cortex-m0plus" ? "cortex-m0" : core.c_str()})
             check_all_ops({core.c_str(), target, optimise, rounding, per_channel, seed++,

@@ -15,8 +15,8 @@ namespace nnomc {
 namespace {
 
 void compare(const ModelOptions& o) {
-  const Graph graph = load_model(o.model);
-  Samples samples(graph, o.calibrate, o.scaling);
+  const Graph graph = load_graph(o);
+  Samples samples(graph, o.calibrate, o.scaling, o.axes);
   samples.limit(o.calibration_samples);
   const Program program = compile(graph, samples, o.compile);
   const std::vector<LayerError> errors =

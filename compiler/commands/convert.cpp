@@ -3,9 +3,12 @@
 #include <filesystem>
 #include <memory>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include "compiler/commands/commands.hpp"
 #include "compiler/commands/options.hpp"
+#include "compiler/emit/c_api.hpp"
 #include "compiler/error.hpp"
 #include "compiler/io/file.hpp"
 #include "compiler/report/program.hpp"
@@ -19,7 +22,7 @@ namespace fs = std::filesystem;
 
 struct Options : ModelOptions {
   std::string output, scales;
-  bool single_header = false;
+  bool single_header = false, c_api = false;
 };
 
 /// The source file that belongs to a header.
@@ -34,19 +37,50 @@ std::string source_of(const std::string& header) {
   return source.string();
 }
 
-/// Writes both files, or neither.
-void write_both(const std::string& header, const std::string& source, const Generated& text) {
-  AtomicFile first(source), second(header);
-  first.write(text.source);
-  second.write(text.header);
-  first.commit();
+/// The C header that belongs to a header.
+std::string c_header_of(const std::string& header) {
+  fs::path c_header = header;
+  c_header.replace_extension(".h");
+  if (c_header == fs::path(header))
+    throw Error("-o {}: is what --c-api calls the C header, so call the C++ one {}", header,
+                fs::path(header).replace_extension(".hpp").string());
+  return c_header.string();
+}
+
+struct File {
+  std::string path, text;
+};
+
+/// Writes all the files, or none.
+void write_all(const std::vector<File>& files) {
+  std::vector<std::unique_ptr<AtomicFile>> open;
+  for (const File& file : files) {
+    open.push_back(std::make_unique<AtomicFile>(file.path));
+    open.back()->write(file.text);
+  }
+  std::size_t written = 0;
   try {
-    second.commit();
+    for (; written < files.size(); ++written) open[written]->commit();
   } catch (...) {
     std::error_code ignored;
-    fs::remove(source, ignored);
+    for (std::size_t i = 0; i < written; ++i) fs::remove(files[i].path, ignored);
     throw;
   }
+}
+
+/// What `o` asks for of a program, as files.
+std::vector<File> files_of(const Program& program, const Options& o, const std::string& header,
+                           const EmitOptions& emitting) {
+  if (o.single_header) return {{header, emit_single_header(program, emitting)}};
+  const Generated text = emit(program, emitting);
+  std::vector<File> files = {{header, text.header}, {source_of(header), text.source}};
+  if (o.c_api) {
+    const std::string c_header = c_header_of(header);
+    const Generated c = emit_c_api(program, emitting, fs::path(c_header).filename().string());
+    files[1].text += c.source;
+    files.push_back({c_header, c.header});
+  }
+  return files;
 }
 
 std::string summary(const Compiled& compiled, const Options& o, const std::string& files,
@@ -76,31 +110,28 @@ std::string summary(const Compiled& compiled, const Options& o, const std::strin
 
 void convert(const Options& o) {
   const std::string header = o.output.empty() ? stem_of(o.model) + ".hpp" : o.output;
-  const std::string source = o.single_header ? "" : source_of(header);
+  if (!o.single_header) source_of(header);
+  if (o.c_api) c_header_of(header);
+  if (fs::path(header).filename() == fs::path(o.hooks.header).filename())
+    throw Error("-o {}: is the name of the header in --hooks; choose another", header);
   const std::string name = model_name(o, stem_of(header));
-  const Graph graph = load_model(o.model);
-  if (o.calibrate.empty() && !graph.quantised())
-    throw Error(
-        "{}: a model of real numbers needs samples to choose the ranges of int8 from: "
-        "--calibrate X.npy{}",
-        o.model,
-        graph.partly.empty() ? "" : ". (The file is quantised only in part: " + graph.partly + ")");
+  const Graph graph = load_graph(o);
+  check_calibration(graph, o);
   const Compiled compiled = compile_model(graph, o, {});
   EmitOptions emitting;
   emitting.name = name;
   emitting.section = o.section;
   emitting.file = fs::path(header).filename().string();
   emitting.optimise = o.compile.optimise;
-  if (o.single_header)
-    write_file(header, emit_single_header(compiled.program, emitting));
-  else
-    write_both(header, source, emit(compiled.program, emitting));
-  if (!o.scales.empty()) write_file(o.scales, scales_text(compiled.program));
+  emitting.channels_first = o.axes == Axes::channels_first;
+  std::vector<File> files = files_of(compiled.program, o, header, emitting);
+  if (!o.scales.empty()) files.push_back({o.scales, scales_text(compiled.program)});
+  write_all(files);
+  std::string paths;
+  for (const File& file : files) paths += (paths.empty() ? "" : ", ") + file.path;
   // A header on a device may be the standard output itself.
   std::FILE* const out = header.starts_with("/dev/") ? stderr : stdout;
-  fmt::print(out, "{}",
-             summary(compiled, o, o.single_header ? header : header + ", " + source, name,
-                     terminal_columns(fileno(out))));
+  fmt::print(out, "{}", summary(compiled, o, paths, name, terminal_columns(fileno(out))));
 }
 
 }  // namespace
@@ -113,7 +144,10 @@ void add_convert(CLI::App& nnom) {
   add_data(*app, *o);
   add_lowering(*app, *o);
   add_emission(*app, *o);
-  app->add_flag("--single-header", o->single_header, "one header instead of two files");
+  auto* single =
+      app->add_flag("--single-header", o->single_header, "one header instead of two files");
+  app->add_flag("--c-api", o->c_api, "a header of C functions too, beside the other")
+      ->excludes(single);
   app->add_option("-o,--output", o->output,
                   "the header; the source goes beside it [MODEL's name, in the current folder]")
       ->type_name("FILE");

@@ -42,7 +42,7 @@ struct Task {
 Task read_task(const Graph& graph, const Options& o) {
   Task task;
   if (o.data.empty()) return task;
-  task.samples = Samples(graph, o.data, o.scaling);
+  task.samples = Samples(graph, o.data, o.scaling, o.axes);
   task.judge = std::make_unique<Judge>(graph, o.metric, o.top_k, o.labels, task.samples.count());
   return task;
 }
@@ -53,7 +53,7 @@ void evaluate(Options& o) {
   target_for(o, o.on);
   EvaluationReport report;
   report.model = o.name.empty() ? stem_of(o.model) : model_name(o, o.name);
-  const Graph graph = load_model(o.model);
+  const Graph graph = load_graph(o);
   Task task = read_task(graph, o);
   report.on = o.on;
   report.metric = o.metric;

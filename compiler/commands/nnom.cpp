@@ -36,6 +36,8 @@ int nnom_main(int count, char** arguments) {
     add_evaluate(app);
     add_run(app);
     add_compare(app);
+    add_testset(app);
+    add_hooks(app);
     app.footer(
         "Examples:\n"
         "  nnom inspect model.keras\n"

@@ -1,11 +1,13 @@
 #include "compiler/commands/options.hpp"
 
+#include <cmath>
 #include <filesystem>
 #include <set>
 
 #include "compiler/emit/names.hpp"
 #include "compiler/error.hpp"
 #include "compiler/firmware/boards.hpp"
+#include "compiler/passes/channels_first.hpp"
 #include "compiler/report/table.hpp"
 
 namespace nnomc {
@@ -23,7 +25,20 @@ std::string fraction(std::string& text) {
   return {};
 }
 
+/// "NAME=LOW..HIGH"
+void add_range(GivenRanges& ranges, const std::string& text) {
+  const auto equals = text.rfind('='), dots = text.find("..", equals + 1);
+  Limits limits;
+  if (equals == 0 || equals == std::string::npos || dots == std::string::npos ||
+      !CLI::detail::lexical_cast(text.substr(equals + 1, dots - equals - 1), limits.lo) ||
+      !CLI::detail::lexical_cast(text.substr(dots + 2), limits.hi) ||
+      !(std::isfinite(limits.lo) && std::isfinite(limits.hi) && limits.lo < limits.hi))
+    throw Error("--range {}: give it as NAME=LOW..HIGH, such as scores=-8..8", text);
+  ranges[text.substr(0, equals)] = limits;
+}
+
 constexpr const char* kConversion = "Conversion";
+constexpr const char* kHooks = "Layers of your own";
 
 /// Puts the options added to `app` while it lives under a heading.
 class Group {
@@ -48,50 +63,49 @@ std::string section_name(const std::string& name) {
   return plain ? "" : "'" + name + "' holds more than letters, digits, dots and underscores";
 }
 
-/// Names that a namespace in generated code can't have.
-bool is_reserved(const std::string& name) {
-  static const std::set<std::string> kWords = {"alignas",       "alignof",     "and",
-                                               "and_eq",        "asm",         "auto",
-                                               "bitand",        "bitor",       "bool",
-                                               "break",         "case",        "catch",
-                                               "char",          "char16_t",    "char32_t",
-                                               "char8_t",       "class",       "co_await",
-                                               "co_return",     "co_yield",    "compl",
-                                               "concept",       "const",       "const_cast",
-                                               "consteval",     "constexpr",   "constinit",
-                                               "continue",      "decltype",    "default",
-                                               "delete",        "do",          "double",
-                                               "dynamic_cast",  "else",        "enum",
-                                               "explicit",      "export",      "extern",
-                                               "false",         "float",       "for",
-                                               "friend",        "goto",        "if",
-                                               "inline",        "int",         "long",
-                                               "mutable",       "namespace",   "new",
-                                               "noexcept",      "not",         "not_eq",
-                                               "nullptr",       "operator",    "or",
-                                               "or_eq",         "private",     "protected",
-                                               "public",        "register",    "reinterpret_cast",
-                                               "requires",      "return",      "short",
-                                               "signed",        "sizeof",      "static",
-                                               "static_assert", "static_cast", "struct",
-                                               "switch",        "template",    "this",
-                                               "thread_local",  "throw",       "true",
-                                               "try",           "typedef",     "typeid",
-                                               "typename",      "union",       "unsigned",
-                                               "using",         "virtual",     "void",
-                                               "volatile",      "wchar_t",     "while",
-                                               "xor",           "xor_eq",      "nnom",
-                                               "std",           "main",        "linux",
-                                               "unix"};
-  return kWords.contains(name);
+/// Each scheme has roundings of its own, and one that it takes where none is given.
+void settle_rounding(ModelOptions& options, const CLI::Option& given) {
+  const bool shifts = options.scheme == Scheme::power_of_two;
+  Rounding& rounding = options.compile.rounding;
+  if (given.count() == 0)
+    rounding = shifts ? Rounding::nearest : Rounding::single_rounding;
+  else if (Numbers{.rounding = rounding}.scheme() != options.scheme)
+    throw Error("--rounding {}: is not of --scheme {}, which has {}", given.as<std::string>(),
+                shifts ? "power-of-two" : "affine",
+                shifts ? "nearest and truncate: leave out --rounding or take one of these"
+                       : "single and double: add --scheme power-of-two");
 }
 
 }  // namespace
 
-void add_model(CLI::App& app, ModelOptions& options) {
-  app.add_option("MODEL", options.model, "the trained model: .keras, .h5, .tflite or .onnx")
+void add_file(CLI::App& app, std::string& model, HookOptions& hooks) {
+  app.add_option("MODEL", model, "the trained model: .keras, .h5, .tflite or .onnx")
       ->required()
       ->type_name("");
+  const Group group(app, kHooks);
+  const auto add = [&hooks](const std::string& text) {
+    hooks.lambdas.push_back(parse_lambda(text));
+  };
+  app.add_option_function<std::vector<std::string>>(
+         "--lambda",
+         [add](const std::vector<std::string>& all) {
+           for (const std::string& text : all) add(text);
+         },
+         "layer NAME, or each of class NAME, is a C++ function of your own; its output is HxWxC, "
+         "its parameters are those of the file and those given here: "
+         "NAME[=HxWxC][,alpha=0.5,...]; repeat it for more")
+      ->type_name("NAME=HxWxC")
+      ->expected(1)
+      ->take_all();
+}
+
+void add_model(CLI::App& app, ModelOptions& options) {
+  add_file(app, options.model, options.hooks);
+  const Group group(app, kHooks);
+  app.add_option("--hooks", options.hooks.header,
+                 "the header with those functions, in namespace hooks; `nnom hooks` writes one to "
+                 "fill in")
+      ->type_name("FILE");
 }
 
 void add_data(CLI::App& app, ModelOptions& options) {
@@ -109,6 +123,16 @@ void add_data(CLI::App& app, ModelOptions& options) {
                            {"kl", Calibration::kl},
                            {"mse", Calibration::mse}},
                           "how the ranges are chosen");
+  app.add_option_function<std::vector<std::string>>(
+         "--range",
+         [&options](const std::vector<std::string>& all) {
+           for (const std::string& text : all) add_range(options.compile.ranges, text);
+         },
+         "the range of an input or of what a layer gives, where you know better than the samples; "
+         "repeat it for others")
+      ->type_name("NAME=LOW..HIGH")
+      ->expected(1)
+      ->take_all();
   app.add_option("--calibration-samples", options.calibration_samples,
                  "how many samples to calibrate on at most [100]")
       ->type_name("N")
@@ -134,6 +158,16 @@ void add_lowering(CLI::App& app, ModelOptions& options) {
                                        "cortex-m7, cortex-m33, cortex-m55, riscv32 or host [any; "
                                        "with --on: the core it runs on]")
       ->type_name("CORE");
+  app.add_option_function<std::string>(
+         "--layout",
+         [&options](const std::string& layout) {
+           options.axes = layout == "chw" ? Axes::channels_first : Axes::channels_last;
+         },
+         "how pictures and sequences lie in the board's inputs and outputs: channels last (hwc) or "
+         "first (chw); data may have either order, and has this one where its shape allows both "
+         "[hwc]")
+      ->check(CLI::IsMember({"hwc", "chw"}))
+      ->type_name("");
   auto* channel = app.add_flag_callback(
       "--per-channel", [&options] { options.compile.per_channel = true; },
       "a scale for the weights of each output channel (the default)");
@@ -141,10 +175,19 @@ void add_lowering(CLI::App& app, ModelOptions& options) {
          "--per-tensor", [&options] { options.compile.per_channel = false; },
          "one scale for all weights of a layer")
       ->excludes(channel);
-  add_choice<Rounding>(
+  add_choice<Scheme>(app, "--scheme", options.scheme,
+                     {{"affine", Scheme::affine}, {"power-of-two", Scheme::power_of_two}},
+                     "what int8 stands for: any scale and zero point, as TFLite has it, or scales "
+                     "that are powers of two and no zero points, so that rescaling is a shift");
+  const CLI::Option* rounding = add_choice<Rounding>(
       app, "--rounding", options.compile.rounding,
-      {{"single", Rounding::single_rounding}, {"double", Rounding::double_rounding}},
-      "rescale as desktop TFLite (single) or TFLite Micro (double) does");
+      {{"single", Rounding::single_rounding},
+       {"double", Rounding::double_rounding},
+       {"nearest", Rounding::nearest},
+       {"truncate", Rounding::truncating}},
+      "rescale as desktop TFLite (single) or TFLite Micro (double) does; with --scheme "
+      "power-of-two, round to the nearest (its default) or cut off (truncate)");
+  app.parse_complete_callback([&options, rounding] { settle_rounding(options, *rounding); });
 }
 
 void add_emission(CLI::App& app, ModelOptions& options) {
@@ -190,12 +233,26 @@ std::string model_name(const ModelOptions& options, const std::string& stem) {
   return usable;
 }
 
+Graph load_graph(const ModelOptions& options) {
+  Graph graph = load_model(options.model, options.hooks);
+  return options.axes == Axes::channels_first ? channels_first(std::move(graph)) : graph;
+}
+
+void check_calibration(const Graph& graph, const ModelOptions& options) {
+  if (options.calibrate.empty() && !graph.quantised())
+    throw Error(
+        "{}: a model of real numbers needs samples to choose the ranges of int8 from: "
+        "--calibrate X.npy{}",
+        options.model,
+        graph.partly.empty() ? "" : ". (The file is quantised only in part: " + graph.partly + ")");
+}
+
 Compiled compile_model(const Graph& graph, const ModelOptions& options, const Samples& data) {
   if (graph.quantised()) return {compile(graph, {}, options.compile), "with its file's own scales"};
   Samples samples;
   std::string source;
   if (!options.calibrate.empty()) {
-    samples = Samples(graph, options.calibrate, options.scaling);
+    samples = Samples(graph, options.calibrate, options.scaling, options.axes);
   } else if (data.count() > 0) {
     samples = data;
     source = " of the data itself: give others with --calibrate for an honest result";

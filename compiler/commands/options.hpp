@@ -16,11 +16,14 @@ namespace nnomc {
 /// A model and how to convert it, as given on the command line.
 struct ModelOptions {
   std::string model;
+  HookOptions hooks;
   std::vector<std::string> calibrate;
   std::size_t calibration_samples = 100;
   Scaling scaling;
+  Scheme scheme = Scheme::affine;
   CompileOptions compile;
   bool target_given = false;
+  Axes axes = Axes::automatic;
   std::string name, section;
 };
 
@@ -44,11 +47,13 @@ CLI::Option* add_choice(CLI::App& app, const std::string& flag, E& value,
       ->type_name("");
 }
 
-/// MODEL
+/// MODEL, --lambda, --hooks
 void add_model(CLI::App& app, ModelOptions& options);
-/// --calibrate, --calibration, --calibration-samples, --scale, --offset
+/// MODEL, --lambda
+void add_file(CLI::App& app, std::string& model, HookOptions& hooks);
+/// --calibrate, --calibration, --range, --calibration-samples, --scale, --offset
 void add_data(CLI::App& app, ModelOptions& options);
-/// --target, --per-channel, --per-tensor, --rounding
+/// --target, --layout, --per-channel, --per-tensor, --scheme, --rounding
 void add_lowering(CLI::App& app, ModelOptions& options);
 /// --optimise, --name, --section
 void add_emission(CLI::App& app, ModelOptions& options);
@@ -69,6 +74,12 @@ struct Compiled {
   Program program;
   std::string calibration;  ///< "calibrated on 100 samples"
 };
+
+/// The model, with its inputs and outputs as --layout asks.
+Graph load_graph(const ModelOptions& options);
+
+/// Throws an Error where ranges have to be chosen and there is no --calibrate.
+void check_calibration(const Graph& graph, const ModelOptions& options);
 
 /// Quantises `graph` with --calibrate; where that is missing, with the first of `data`; where that
 /// is missing too (no samples), with noise.

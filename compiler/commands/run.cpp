@@ -77,14 +77,14 @@ void check(const Options& o, const Graph& graph) {
 
 void run(Options& o) {
   target_for(o, o.on);
-  const Graph graph = load_model(o.model);
+  const Graph graph = load_graph(o);
   check(o, graph);
   const bool stored = is_bin(o.inputs[0]);
   for (const std::string& input : o.inputs)
     if (is_bin(input) != stored) throw Error("--input: all inputs have to be .bin files, or none");
   Samples samples;
   if (!stored) {
-    samples = Samples(graph, o.inputs, o.scaling);
+    samples = Samples(graph, o.inputs, o.scaling, o.axes);
     samples.check_finite();
   } else if (!o.as_float && !graph.quantised() && o.calibrate.empty()) {
     throw Error(

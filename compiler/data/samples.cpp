@@ -26,6 +26,14 @@ std::int64_t samples_in(const Array& array, const Shape& shape) {
 
 namespace {
 
+/// The order of the other layout than the board's, as Graph::input_order has it.
+std::vector<int> other_order(int rank, bool channels_first) {
+  std::vector<int> order;
+  if (rank < 2 || rank > 3) return order;
+  for (int i = 0; i < rank; ++i) order.push_back((i + (channels_first ? 1 : rank - 1)) % rank);
+  return order;
+}
+
 /// For each element of a sample of `shape`, its place in one with the file's order of axes.
 std::vector<std::size_t> places_in_file(const Shape& shape, const std::vector<int>& order) {
   std::size_t step_of[6]{}, step = 1;
@@ -45,9 +53,40 @@ std::vector<std::size_t> places_in_file(const Shape& shape, const std::vector<in
   return places;
 }
 
+/// How an array lies in its file: how many samples it holds, -1 if they don't fit; and for each
+/// element of a sample its place there, or nothing where that is the place in the tensor.
+struct Fit {
+  std::int64_t count = -1;
+  std::vector<std::size_t> places{};
+};
+
+Fit fit(const Array& array, const Shape& shape, const std::vector<int>& order) {
+  Fit found{samples_in(array, in_file_order(shape, {order}, 0))};
+  if (found.count < 0 || order.empty()) return found;
+  found.places = places_in_file(shape, order);
+  if (std::ranges::is_sorted(found.places)) found.places.clear();  // only axes of size 1 differ
+  return found;
+}
+
+/// The order of axes that an array has, out of those that it may have.
+Fit choose(const Array& array, const std::string& spec, const Tensor& tensor,
+           const std::vector<int>& file_order, std::optional<Axes> axes) {
+  const Fit file = fit(array, tensor.shape, file_order), board = fit(array, tensor.shape, {});
+  if (axes == Axes::automatic && file.count >= 0 && board.count >= 0 && file.places != board.places)
+    throw Error(
+        "{}: its shape is {}, which the model's input '{}' could have with its channels first or "
+        "last: say which with --layout chw or --layout hwc",
+        spec, shape_text(array.shape), tensor.name);
+  if (board.count >= 0 && axes && axes != Axes::automatic) return board;
+  if (file.count >= 0) return file;
+  if (board.count >= 0) return board;
+  return fit(array, tensor.shape, other_order(tensor.shape.rank, axes == Axes::channels_first));
+}
+
 }  // namespace
 
-Samples::Samples(const Graph& graph, const std::vector<std::string>& specs, const Scaling& scaling)
+Samples::Samples(const Graph& graph, const std::vector<std::string>& specs, const Scaling& scaling,
+                 std::optional<Axes> axes)
     : names_(specs), scaling_(scaling) {
   if (specs.size() != graph.inputs.size()) {
     std::string inputs;
@@ -68,9 +107,10 @@ Samples::Samples(const Graph& graph, const std::vector<std::string>& specs, cons
     const Array& array = *arrays_.back();
     const Tensor& tensor = graph.tensors[static_cast<size_t>(graph.inputs[i])];
     const Shape file = in_file_order(tensor.shape, graph.input_order, i);
-    std::int64_t n = samples_in(array, file);
-    const bool reordered = n >= 0 && i < graph.input_order.size() && !graph.input_order[i].empty();
-    if (!reordered) n = samples_in(array, tensor.shape);
+    const Fit found =
+        choose(array, specs[i], tensor,
+               i < graph.input_order.size() ? graph.input_order[i] : std::vector<int>{}, axes);
+    const std::int64_t n = found.count;
     if (n < 0)
       throw Error(
           "{}: its shape is {}, but the model's input '{}' takes samples of {}{}; the first "
@@ -80,8 +120,7 @@ Samples::Samples(const Graph& graph, const std::vector<std::string>& specs, cons
     if (n == 0)
       throw Error("{}: holds no samples (its shape is {})", specs[i], shape_text(array.shape));
     sizes_.push_back(static_cast<size_t>(tensor.shape.size()));
-    places_.emplace_back();
-    if (reordered) places_.back() = places_in_file(tensor.shape, graph.input_order[i]);
+    places_.push_back(found.places);
     if (i == 0) count_ = static_cast<size_t>(n);
     if (count_ != static_cast<size_t>(n))
       throw Error("{}: holds {} samples, but {} holds {}", specs[i], n, specs[0], count_);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,14 +26,20 @@ struct Scaling {
   double scale = 1, offset = 0;
 };
 
+/// The order of axes that a model's inputs and outputs have on the board, and so its samples.
+/// `automatic`: channels last, and the shape of samples has to tell which order they have.
+enum class Axes { automatic, channels_last, channels_first };
+
 /// One array for each input of a model, with one entry a sample on the first axis.
 class Samples {
  public:
   /// Reads `specs` ("x.npy", "x.npz:key"), one for each input of `graph`, in order. Axes of size 1
-  /// may be missing or added; where the model's file has another order of axes (channels first),
-  /// samples may have either, and the file's is meant where both fit. Throws an Error that shows
-  /// both shapes where they don't fit.
-  Samples(const Graph& graph, const std::vector<std::string>& specs, const Scaling& scaling);
+  /// may be missing or added. Samples may have their channels first or last, whichever the model
+  /// has; the shape tells which. Where both fit, those of a graph whose file has another order of
+  /// axes are taken as in the file, or, with `axes`, as on the board; Axes::automatic throws an
+  /// Error then. Throws an Error that shows both shapes where none fits.
+  Samples(const Graph& graph, const std::vector<std::string>& specs, const Scaling& scaling,
+          std::optional<Axes> axes = {});
   Samples() = default;
   /// `count` samples of noise, evenly spread from 0 to 1; always the same.
   static Samples synthetic(const Graph& graph, size_t count);

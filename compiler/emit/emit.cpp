@@ -1,11 +1,13 @@
 #include "compiler/emit/emit.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 
 #include "compiler/emit/names.hpp"
 #include "compiler/emit/text.hpp"
 #include "compiler/error.hpp"
+#include "compiler/hooks/hooks.hpp"
 #include "compiler/node_numbers.hpp"
 #include "compiler/version.hpp"
 #include "nnom/model.hpp"
@@ -42,6 +44,7 @@ class Emitter {
   Emitter(const Program& program, const EmitOptions& options)
       : p_(program), o_(options), storage_("constexpr") {
     if (!p_.numbers.quantised) throw Error("{}: only quantised models become code", p_.graph.file);
+    check_hooks(p_.graph);
   }
 
   std::string notice() const { return fmt::format(fmt::runtime(kNotice), version); }
@@ -59,15 +62,29 @@ class Emitter {
     return s + "    };\n    return slots[i];\n  }\n";
   }
 
+  std::string formats(const char* which, const std::vector<int>& tensors) const {
+    std::string s = fmt::format(
+        "  static nnom::Format {}_format(unsigned i) {{\n"
+        "    static const nnom::Format formats[] = {{\n",
+        which);
+    for (const int t : tensors) {
+      const Tensor& tensor = p_.graph.tensors[static_cast<size_t>(t)];
+      s += fmt::format("        {{{}, {}, {{{}}}}},\n", literal(tensor.name), tensor.shape.rank,
+                       fmt::join(tensor.shape.d, tensor.shape.d + tensor.shape.rank, ", "));
+    }
+    return s + "    };\n    return formats[i];\n  }\n";
+  }
+
   std::string tensors(const char* type, const std::vector<int>& list) const {
     std::string s;
     for (size_t i = 0; i < list.size(); ++i) {
       const auto t = static_cast<size_t>(list[i]);
       s += fmt::format(
-          "\n/// {}: {}, channels last; {}.\ntemplate <>\nstruct Graph::{}<{}> {{\n  enum : "
+          "\n/// {}: {}, channels {}; {}.\ntemplate <>\nstruct Graph::{}<{}> {{\n  enum : "
           "unsigned {{ size = {} }};\n{}}};\n",
           printable(p_.graph.tensors[t].name), to_string(p_.graph.tensors[t].shape),
-          meaning(p_.scales[t]), type, i, p_.graph.tensors[t].shape.size(),
+          o_.channels_first ? "first" : "last", meaning(p_.scales[t]), type, i,
+          p_.graph.tensors[t].shape.size(),
           p_.scales[t].bits == 16 ? "  typedef int16_t Stored;\n" : "");
     }
     return s;
@@ -89,9 +106,14 @@ class Emitter {
         "  /// Multiply-accumulates, and elements that other layers look at.\n"
         "  enum : unsigned long long {{ operations = {} }};\n\n"
         "  template <size_t I>\n  struct Input;\n  template <size_t I>\n  struct Output;\n\n"
-        "{}{}\n"
+        "{}{}{}{}\n"
         "  static void run(unsigned char* arena);\n"
-        "  static void observe(unsigned char* arena, nnom::Observer observer, void* context);\n"
+        "  /// Runs up to layer `last`, and tells of it; the observer, if any, hears of every "
+        "layer.\n"
+        "  static nnom::LayerInfo observe(unsigned char* arena, nnom::Observer observer, void* "
+        "context,\n                                 unsigned last = ~0u);\n"
+        "  /// The index of the last layer of that name, layer_count if there is none.\n"
+        "  static unsigned layer(const char* name);\n"
         "{}"
         "}};\n{}{}\n"
         "using Model = nnom::Model<Graph>;    ///< owns its arena\n"
@@ -100,6 +122,7 @@ class Emitter {
         static_cast<int>(nnom::api_version), o_.name, p_.plan.arena_bytes, p_.weights_bytes(),
         p_.graph.inputs.size(), p_.graph.outputs.size(), layers, p_.graph.macs(),
         slots("input", p_.graph.inputs), slots("output", p_.graph.outputs),
+        formats("input", p_.graph.inputs), formats("output", p_.graph.outputs),
         p_.plan.state ? "  /// What is kept between runs becomes what it is before the first.\n"
                         "  static void reset(unsigned char* arena);\n"
                       : "",
@@ -118,6 +141,7 @@ class Emitter {
       if (op.alias) continue;
       const std::string id = names.unique(node.name);
       for (const Blob& b : p_.data[i].blobs) constants += array(id + "_" + b.field, b);
+      if (node.hook) constants += hook_text(p_.graph, node, id);
       const std::string init = fmt::format("nnom::{} {{}}{}", op.name, op.op_text(node.op));
       const auto [at, fresh] = ops.emplace(init, id + "_op");
       if (fresh)
@@ -172,13 +196,24 @@ class Emitter {
         "  {1}layers([arena](const char*, unsigned, const auto& op, const auto& data, const auto& "
         "at) {{\n"
         "    nnom::run_layer<nnom::Native>(op, data, at, arena);\n  }});\n}}\n\n"
-        "{0}void Graph::observe(unsigned char* arena, nnom::Observer observer, void* context) {{\n"
-        "  unsigned index = 0;\n"
+        "{0}nnom::LayerInfo Graph::observe(unsigned char* arena, nnom::Observer observer, void* "
+        "context, unsigned last) {{\n"
+        "  nnom::LayerInfo reached{{}};\n  unsigned index = 0;\n"
+        "  const auto tell = [&](const char* name, const char* type, int64_t macs, const void* "
+        "output, unsigned bytes) __attribute__((noinline)) {{\n"
+        "    reached = {{name, type, index++, macs, output, bytes}};\n"
+        "    if (observer) observer(context, reached);\n  }};\n"
         "  {1}layers([&](const char* name, unsigned bytes, const auto& op, const auto& data, const "
         "auto& at) {{\n"
+        "    if (index > last) return;\n"
         "    nnom::run_layer<nnom::Native>(op, data, at, arena);\n"
-        "    observer(context, {{name, nnom::value(op).name, index++, nnom::value(op).macs(), "
-        "arena + at.out.offset, bytes}});\n  }});\n}}\n{2}",
+        "    tell(name, nnom::value(op).name, nnom::value(op).macs(), arena + at.out.offset, "
+        "bytes);\n  }});\n  return reached;\n}}\n\n"
+        "{0}unsigned Graph::layer(const char* name) {{\n"
+        "  unsigned index = 0, found = layer_count;\n"
+        "  {1}layers([&](const char* other, unsigned, const auto&, const auto&, const auto&) {{\n"
+        "    if (nnom::same_text(name, other)) found = index;\n    ++index;\n  }});\n"
+        "  return found;\n}}\n{2}",
         specifier, space,
         p_.plan.state
             ? fmt::format(
@@ -187,12 +222,24 @@ class Emitter {
             : "");
   }
 
-  /// The compiler's own options don't slow the kernels down: -O0 would ninefold their time.
+  /// The compiler's own options don't slow the kernels down: -O0 would ninefold their time. A
+  /// user's functions give what they give on the host: no step is fused with the next.
   std::string optimise_pragma(bool push) const {
+    const bool hooks = !p_.graph.hooks.empty();
     return fmt::format(
-        "#if defined(__GNUC__) && !defined(__clang__)\n{}#pragma GCC optimize(\"{}\")\n"
-        "#endif\n",
-        push ? "#pragma GCC push_options\n" : "", o_.optimise == Optimise::size ? "Os" : "O2");
+        "#if defined(__GNUC__) && !defined(__clang__)\n{}#pragma GCC optimize(\"{}\"{})\n"
+        "{}#endif\n",
+        push ? "#pragma GCC push_options\n" : "", o_.optimise == Optimise::size ? "Os" : "O2",
+        hooks ? ", \"fp-contract=off\"" : "",
+        hooks ? "#elif defined(__clang__)\n#pragma clang fp contract(off)\n" : "");
+  }
+
+  /// The user's functions, before any namespace.
+  std::string hooks() const {
+    if (p_.graph.hooks.empty()) return "";
+    return fmt::format("#include {}\n\n{}",
+                       literal(std::filesystem::path(p_.graph.hooks).filename().string()),
+                       hook_stand_ins(p_.graph));
   }
 
  private:
@@ -221,9 +268,10 @@ Generated emit(const Program& program, const EmitOptions& options) {
   g.header = e.notice() + "#pragma once\n\n#include \"nnom/model.hpp\"\n\n" + e.declarations();
   g.source = e.notice() + e.optimise_pragma(false) +
              fmt::format(
-                 "#include \"{}\"\n\n#include \"nnom/nnom.hpp\"\n\nnamespace {} {{\n"
+                 "#include \"{}\"\n\n#include \"nnom/nnom.hpp\"\n{}\nnamespace {} {{\n"
                  "namespace {{\n\n{}\n}}  // namespace\n\n{}\n}}  // namespace {}\n",
-                 options.file, options.name, e.definitions(), e.functions("", ""), options.name);
+                 options.file, e.hooks(), options.name, e.definitions(), e.functions("", ""),
+                 options.name);
   return g;
 }
 
@@ -231,7 +279,7 @@ std::string emit_single_header(const Program& program, const EmitOptions& option
   Emitter e(program, options);
   e.make_inline();
   return e.notice() + "#pragma once\n\n" + e.optimise_pragma(true) +
-         "#include \"nnom/nnom.hpp\"\n\n" + e.declarations() +
+         "#include \"nnom/nnom.hpp\"\n" + e.hooks() + "\n" + e.declarations() +
          fmt::format(
              "\nnamespace {} {{\nnamespace detail {{\n\n{}\n}}  // namespace detail\n\n{}"
              "\n}}  // namespace {}\n",

@@ -15,6 +15,7 @@ struct EmitOptions {
   std::string section;             ///< of the weights; empty: .rodata
   std::string file = "model.hpp";  ///< name of the header, as the source includes it
   Optimise optimise = Optimise::balanced;
+  bool channels_first = false;  ///< of inputs and outputs, to be said in comments
 };
 
 /// The text of the two files: `header` is C++11-clean, `source` is C++20.

@@ -19,6 +19,48 @@ std::string identifier(const std::string& name) {
   return s;
 }
 
+bool is_reserved(const std::string& name) {
+  static const std::set<std::string> kWords = {"alignas",       "alignof",     "and",
+                                               "and_eq",        "asm",         "auto",
+                                               "bitand",        "bitor",       "bool",
+                                               "break",         "case",        "catch",
+                                               "char",          "char16_t",    "char32_t",
+                                               "char8_t",       "class",       "co_await",
+                                               "co_return",     "co_yield",    "compl",
+                                               "concept",       "const",       "const_cast",
+                                               "consteval",     "constexpr",   "constinit",
+                                               "continue",      "decltype",    "default",
+                                               "delete",        "do",          "double",
+                                               "dynamic_cast",  "else",        "enum",
+                                               "explicit",      "export",      "extern",
+                                               "false",         "float",       "for",
+                                               "friend",        "goto",        "if",
+                                               "inline",        "int",         "long",
+                                               "mutable",       "namespace",   "new",
+                                               "noexcept",      "not",         "not_eq",
+                                               "nullptr",       "operator",    "or",
+                                               "or_eq",         "private",     "protected",
+                                               "public",        "register",    "reinterpret_cast",
+                                               "requires",      "return",      "short",
+                                               "signed",        "sizeof",      "static",
+                                               "static_assert", "static_cast", "struct",
+                                               "switch",        "template",    "this",
+                                               "thread_local",  "throw",       "true",
+                                               "try",           "typedef",     "typeid",
+                                               "typename",      "union",       "unsigned",
+                                               "using",         "virtual",     "void",
+                                               "volatile",      "wchar_t",     "while",
+                                               "xor",           "xor_eq",      "nnom",
+                                               "std",           "main",        "linux",
+                                               "unix"};
+  return kWords.contains(name);
+}
+
+std::string usable_name(const std::string& name) {
+  const std::string usable = identifier(name);
+  return is_reserved(usable) ? usable + "_" : usable;
+}
+
 std::string Names::unique(const std::string& name) {
   const std::string base = identifier(name);
   std::string s = base;

@@ -11,6 +11,12 @@ namespace nnomc {
 /// underscore.
 std::string identifier(const std::string& name);
 
+/// Whether generated code can't call anything so: a word of C++, or of ours.
+bool is_reserved(const std::string& name);
+
+/// An identifier for `name` that is not reserved.
+std::string usable_name(const std::string& name);
+
 /// Identifiers that differ from all given out before.
 class Names {
  public:

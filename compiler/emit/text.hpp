@@ -12,9 +12,11 @@
 
 namespace nnomc {
 
-/// How arrays are called: the name of the array at `pointer`, "nullptr" for none.
+/// How what pointers point to is called: the name of the array at `pointer`, "nullptr" for none;
+/// that of a function.
 struct NoNames {
   std::string operator()(const void*) const { return "nullptr"; }
+  std::string function() const { return "nullptr"; }
 };
 
 /// Name of an enum in C++.
@@ -76,7 +78,9 @@ std::string fields_text(const T& value, const Names& names = {});
 /// `value` as an initialiser.
 template <class T, class Names = NoNames>
 std::string value_text(const T& value, const Names& names) {
-  if constexpr (std::is_pointer_v<T>) {
+  if constexpr (std::is_pointer_v<T> && std::is_function_v<std::remove_pointer_t<T>>) {
+    return value ? names.function() : "nullptr";
+  } else if constexpr (std::is_pointer_v<T>) {
     return names(value);
   } else if constexpr (std::is_array_v<T>) {
     size_t n = std::extent_v<T>;
@@ -122,6 +126,8 @@ std::string elements_text(const T* data, size_t count) {
     std::string item;
     if constexpr (requires { data[i].multiplier; })
       item = fmt::format("{{{}, {}}}", data[i].multiplier, data[i].shift);
+    else if constexpr (requires { data[i].half; })
+      item = fmt::format("{{{}, {}}}", data[i].half, data[i].shift);
     else if constexpr (std::is_class_v<T>)
       item = fmt::format("{{{:.17g}}}", data[i].factor);
     else

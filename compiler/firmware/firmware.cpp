@@ -27,17 +27,6 @@ std::string require_program(const std::string& name, const std::string& packages
   return path;
 }
 
-/// The line of a log that says best what is wrong.
-std::string first_complaint(const std::string& log) {
-  for (const char* sign : {"overflowed by", "undefined reference", "error:", ""}) {
-    std::istringstream lines(log);
-    for (std::string line; std::getline(lines, line);) {
-      if (!line.empty() && line.find(sign) != std::string::npos) return line;
-    }
-  }
-  return "no reason given";
-}
-
 void require_success(const Outcome& outcome, const std::string& what) {
   if (outcome.exit_code == 0) return;
   const std::string log = outcome.output + outcome.errors;
@@ -137,6 +126,16 @@ std::vector<std::string> emulator_arguments(const Board& board, const std::strin
 }
 
 }  // namespace
+
+std::string first_complaint(const std::string& log) {
+  for (const char* sign : {"overflowed by", "undefined reference", "error:", ""}) {
+    std::istringstream lines(log);
+    for (std::string line; std::getline(lines, line);) {
+      if (!line.empty() && line.find(sign) != std::string::npos) return line;
+    }
+  }
+  return "no reason given";
+}
 
 std::string build_firmware(const Build& build) {
   const Board board = find_board(build.core);

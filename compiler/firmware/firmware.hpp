@@ -32,6 +32,9 @@ struct BuildError : Error {
   std::string log;
 };
 
+/// The line of a compiler's or linker's log that says best what is wrong.
+std::string first_complaint(const std::string& log);
+
 /// Compiles, on all cores of this computer, and links.
 /// \return the path of the ELF file. Throws BuildError, or Error if the compiler is not installed.
 std::string build_firmware(const Build& build);

@@ -241,7 +241,7 @@ class Builder {
     LayerCall call(session_, name, config, &layer, std::move(operands));
     if (layer.model) return run(*layer.model, call.tensors(), name + "/", each_step);
     if (layer.class_name == "InputLayer") return {call.input()};
-    const LayerRow& row = *find_layer(layer.class_name);
+    const LayerRow& row = *row_of(layer);
     if (row.add_all) return add_all(call, row, each_step);
     return {each_step ? add_distributed(call, row) : add_layer(call, row)};
   }
@@ -275,8 +275,8 @@ class Builder {
 }  // namespace
 }  // namespace keras
 
-Graph import_keras(const KerasFile& file) {
-  keras::Model model = keras::read_model(file);
+Graph import_keras(const KerasFile& file, const std::vector<LambdaOption>& lambdas) {
+  keras::Model model = keras::read_model(file, lambdas);
   (file.legacy_h5 ? keras::find_h5_weights : keras::find_archive_weights)(file, model);
   return keras::Builder(file).build(model);
 }

@@ -91,9 +91,11 @@ int glu_over(LayerCall& call, int tensor, int axis, const std::string& suffix) {
   return times(call, value, apply(call, gate, Function::sigmoid, suffix + "/gate"), suffix);
 }
 
-int softmax_over(LayerCall& call, int tensor, int axis, const std::string& suffix) {
+int softmax_over(LayerCall& call, int tensor, int axis, const std::string& suffix, bool log) {
+  nnom::Softmax op;
+  op.log = log;
   return call.with_axis_last(tensor, axis, suffix,
-                             [&](int moved) { return call.add(nnom::Softmax{}, {moved}, suffix); });
+                             [&](int moved) { return call.add(op, {moved}, suffix); });
 }
 
 int apply_named(LayerCall& call, int tensor, const std::string& name, const std::string& suffix) {
@@ -102,11 +104,8 @@ int apply_named(LayerCall& call, int tensor, const std::string& name, const std:
   const bool same_axes = call.arrangement.order.size() == static_cast<size_t>(rank);
   const int last = same_axes ? call.place_of(rank - 1) : rank - 1;
   if (name == "glu") return glu_over(call, tensor, last, suffix);
-  if (name == "softmax") return softmax_over(call, tensor, last, suffix);
-  if (name == "log_softmax") {
-    tensor = softmax_over(call, tensor, last, suffix);
-    return apply(call, tensor, Function::log, suffix + "/log");
-  }
+  if (name == "softmax") return softmax_over(call, tensor, last, suffix, false);
+  if (name == "log_softmax") return softmax_over(call, tensor, last, suffix, true);
   const FunctionRow* row = call.keras2() ? find_in(kFunctions2, name) : nullptr;
   if (!row) row = find_in(kFunctions, name);
   if (!row) call.config.site().fail("activation '{}' is not supported", name);
@@ -228,7 +227,12 @@ int relu(LayerCall& call) {
 
 int softmax(LayerCall& call) {
   const int tensor = call.input();
-  return softmax_over(call, tensor, call.axis("axis", -1, call.shape(tensor).rank), "");
+  return softmax_over(call, tensor, call.axis("axis", -1, call.shape(tensor).rank), "", false);
+}
+
+int log_softmax(LayerCall& call) {
+  const int tensor = call.input();
+  return softmax_over(call, tensor, call.axis("axis", -1, call.shape(tensor).rank), "", true);
 }
 
 int thresholded_relu(LayerCall& call) {

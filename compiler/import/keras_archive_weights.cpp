@@ -147,6 +147,11 @@ class ArchiveWeights {
   }
 
   void take(Layer& layer, const std::string& group) const {
+    for (int i = 0; !layer.hook.empty(); ++i) {
+      const auto it = index_.find(fmt::format("{}/vars/{}", group, i));
+      if (it == index_.end()) return;
+      layer.weights.push_back(it->second);
+    }
     std::map<std::string, int> numbers;  // by part
     for (const Variable& v : variables_of(layer, file_)) {
       const std::string part = v.part.empty() ? group : group + "/" + v.part;

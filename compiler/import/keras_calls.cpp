@@ -135,6 +135,8 @@ class CallReader {
       if (!history || !history->is_array() || history->size() != 3)
         site().fail("a tensor in its configuration has no 'keras_history'");
       const TensorRef ref = reference((*history)[0], (*history)[1], (*history)[2], false);
+      if (const Json* shape = find(*config, "shape"))
+        model_.layers[static_cast<size_t>(ref.layer)].read_as.push_back(shape);
       arguments.push_back({keyword, ref, nullptr});
     } else if (holds_tensor(value, 0) || (depth == 0 && keyword.empty() && value.is_array())) {
       for (const Json& part : value) append(part, keyword, arguments, depth + 1);

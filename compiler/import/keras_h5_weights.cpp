@@ -18,6 +18,7 @@ class H5Weights {
 
   void find(Model& model) {
     for (Layer& layer : model.layers) {
+      if (!layer.hook.empty()) take_all(layer);
       std::vector<Slot> slots;
       collect(layer, slots);
       if (!slots.empty()) assign(layer, slots);
@@ -39,11 +40,20 @@ class H5Weights {
       for (Layer& inner : layer.model->layers) collect(inner, slots);
       return;
     }
+    if (!layer.hook.empty()) return;
     const std::vector<Variable> variables = variables_of(layer, file_);
     layer.weights.assign(variables.size(), nullptr);
     for (size_t i = 0; i < variables.size(); ++i)
       slots.push_back(
           {&layer, i, std::string(variables[i].name), variables[i].trained, layer.trainable});
+  }
+
+  void take_all(Layer& layer) const {
+    const auto it = file_.weight_names.find(layer.name);
+    if (it == file_.weight_names.end()) return;
+    for (const std::string& path : it->second)
+      if (const auto found = index_.find(path); found != index_.end())
+        layer.weights.push_back(found->second);
   }
 
   /// "kernel" of ".../dense/kernel:0" and ".../dense/kernel".

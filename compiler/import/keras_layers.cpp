@@ -84,6 +84,7 @@ constexpr LayerRow kLayers[] = {
     {"GroupNormalization", group_normalization, scale_and_center, kAnyOrder},
     {"Identity", identity, no_variables, kEach | kFolds},
     {"LSTM", nullptr, recurrent_variables, 0, recurrent, why_recurrent_unsupported},
+    {"Lambda", lambda},
     {"LayerNormalization", layer_normalization, scale_and_center, kAnyOrder | kFolds},
     {"LeakyReLU", leaky_relu, no_variables, kEach | kFolds},
     {"MaxPooling1D", pool<1, nnom::MaxPool2D>, no_variables, kPicture | kFolds},
@@ -137,8 +138,6 @@ const LayerRow* find_layer(std::string_view class_name) {
 
 std::optional<std::string> why_unsupported(std::string_view class_name, const Config& config) {
   if (class_name == "InputLayer") return {};
-  if (class_name == "Lambda")
-    return ", Python code that is not in the file: write it with keras.ops, or as layers";
   if (class_name == "Masking")
     return ", by which layers skip steps of time: take it out, and train with samples of full "
            "length";
@@ -150,8 +149,12 @@ std::optional<std::string> why_unsupported(std::string_view class_name, const Co
   return why_unsupported_activation(config);
 }
 
+const LayerRow* row_of(const Layer& layer) {
+  return find_layer(layer.hook.empty() ? layer.class_name : "Lambda");
+}
+
 std::vector<Variable> variables_of(const Layer& layer, const KerasFile& file) {
-  const LayerRow* row = layer.config ? find_layer(layer.class_name) : nullptr;
+  const LayerRow* row = layer.config ? row_of(layer) : nullptr;
   if (!row || !row->variables) return {};
   return row->variables(Config(*layer.config, {file.path, layer.name, layer.class_name}));
 }

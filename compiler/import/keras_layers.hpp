@@ -154,6 +154,8 @@ struct LayerRow {
 
 /// The row of a class, or nullptr.
 const LayerRow* find_layer(std::string_view class_name);
+/// That of a layer: what its class says, or that of hooks.
+const LayerRow* row_of(const Layer& layer);
 /// The same among Keras's functions: operations of Keras 3, and those of TensorFlow that Keras 2
 /// makes layers of.
 const LayerRow* find_operation(std::string_view class_name);
@@ -180,6 +182,7 @@ int leaky_relu(LayerCall& call);
 int prelu(LayerCall& call);
 int relu(LayerCall& call);
 int softmax(LayerCall& call);
+int log_softmax(LayerCall& call);
 int thresholded_relu(LayerCall& call);
 /// A function by the name that an "activation" field may have; `parameter` may stand among the
 /// arguments as the slope.
@@ -204,6 +207,14 @@ int dense(LayerCall& call);
 // keras_embedding.cpp
 
 int embedding(LayerCall& call);
+
+// keras_lambda.cpp: functions of the user's own
+
+int lambda(LayerCall& call);
+/// The name of the function that a layer becomes.
+std::string hook_function(const Layer& layer);
+/// The output's shape: as the user says, or the file does; nothing if neither.
+std::optional<Shape> hook_shape(const Layer& layer);
 
 // keras_merging.cpp: layers and operations on several tensors
 

@@ -1,5 +1,6 @@
 #include "compiler/import/keras_model.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "compiler/import/keras_layers.hpp"
@@ -21,7 +22,8 @@ bool is_custom(const Json& entry) {
   if (!root.empty() && root != "keras" && root != "tf_keras" && root != "tensorflow" &&
       root != "builtins")
     return true;
-  return text_or_empty(entry, "registered_name").find('>') != std::string::npos;
+  const std::string registered = text_or_empty(entry, "registered_name");
+  return registered.find('>') != std::string::npos || (module.empty() && !registered.empty());
 }
 
 bool is_model_class(const std::string& class_name) {
@@ -30,7 +32,8 @@ bool is_model_class(const std::string& class_name) {
 
 class ModelReader {
  public:
-  explicit ModelReader(const KerasFile& file) : file_(file) {}
+  ModelReader(const KerasFile& file, const std::vector<LambdaOption>& lambdas)
+      : file_(file), lambdas_(lambdas), used_(lambdas.size(), false) {}
 
   Model read_whole() {
     const std::string class_name = text_or_empty(file_.config, "class_name");
@@ -45,6 +48,7 @@ class ModelReader {
           "describe their layers. Build it with keras.Sequential or keras.Model(inputs, outputs)",
           file_.path, class_name);
     Model model = read(file_.config, *fields, site, 0);
+    check_lambdas();
     if (!unsupported_.empty()) refuse();
     return model;
   }
@@ -75,11 +79,21 @@ class ModelReader {
     if (!model.sequential) {
       read_calls(file_, config, model, inbound);
     } else {
+      for (size_t i = 1; i < model.layers.size(); ++i)
+        if (const Json* build = find((*layers)[i], "build_config"))
+          if (const Json* shape = find(*build, "input_shape"))
+            model.layers[i - 1].read_as.push_back(shape);
       chain(model);
       model.input_shape = config.find("build_input_shape");
       const Json* build = find(entry, "build_config");
       if (!model.input_shape && build) model.input_shape = find(*build, "input_shape");
     }
+    for (const Layer& layer : model.layers)
+      if (!layer.hook.empty() && !hook_shape(layer))
+        unsupported_.push_back(fmt::format(
+            "'{0}' ({1}, the shape of whose output the file doesn't tell: give it with --lambda "
+            "{0}=HxWxC)",
+            layer.name, layer.class_name));
     return model;
   }
 
@@ -97,9 +111,14 @@ class ModelReader {
     if (const Json* id = find(entry, "shared_object_id")) layer.shared = id->dump();
     layer.operation = !config.find("trainable") && !config.find("dtype");
 
+    layer.lambda = find_lambda(layer);
     if (is_custom(entry)) {
-      unsupported_.push_back(fmt::format("'{}' (custom {})", layer.name, layer.class_name));
+      if (layer.lambda)
+        layer.hook = hook_function(layer);
+      else
+        unsupported_.push_back(fmt::format("'{}' (custom {})", layer.name, layer.class_name));
     } else if (layer.class_name == "TimeDistributed") {
+      refuse_lambda(layer);
       const Json* inner = find(*layer.config, "layer");
       if (!inner) config.site().fail("'layer' is missing from its configuration");
       Layer each = read_layer(*inner, config.site(), depth + 1);
@@ -120,10 +139,46 @@ class ModelReader {
     } else {
       if (layer.class_name == "TFOpLambda" || layer.class_name == "SlicingOpLambda")
         layer.class_name = config.text("function", layer.class_name);
-      if (const auto why = why_unsupported(layer.class_name, config))
+      const auto why = why_unsupported(layer.class_name, config);
+      // Masks get to layers by ways that a function doesn't see.
+      if (layer.class_name == "Lambda" || (why && layer.lambda && layer.class_name != "Masking"))
+        layer.hook = hook_function(layer);
+      else if (why)
         unsupported_.push_back(fmt::format("'{}' ({}{})", layer.name, layer.class_name, *why));
     }
+    refuse_lambda(layer);
+    if (!layer.hook.empty())
+      hooks_.push_back(fmt::format("'{}' ({})", layer.name, layer.class_name));
     return layer;
+  }
+
+  /// Fails if the user names a layer that becomes no function.
+  static void refuse_lambda(const Layer& layer) {
+    if (layer.lambda && layer.hook.empty())
+      throw Error("--lambda {}: layer '{}' ({}) can't be a function of your own",
+                  layer.lambda->text, layer.name, layer.class_name);
+  }
+
+  /// What the user says of a layer: by its name, else by its class.
+  const LambdaOption* find_lambda(const Layer& layer) {
+    for (const std::string& name : {layer.name, layer.class_name})
+      for (size_t i = 0; i < lambdas_.size(); ++i)
+        if (lambdas_[i].name == name) {
+          used_[i] = true;
+          return &lambdas_[i];
+        }
+    return nullptr;
+  }
+
+  /// Fails for a --lambda that no layer is called by.
+  void check_lambdas() const {
+    for (size_t i = 0; i < lambdas_.size(); ++i) {
+      if (used_[i]) continue;
+      throw Error(
+          "--lambda {}: {} has no layer and no class called '{}'{}", lambdas_[i].text, file_.path,
+          lambdas_[i].name,
+          hooks_.empty() ? "" : fmt::format("; what may be meant is {}", fmt::join(hooks_, ", ")));
+    }
   }
 
   /// Makes each layer of a Sequential model read the one before it.
@@ -149,13 +204,18 @@ class ModelReader {
       list += (i ? ", " : "") + unsupported_[i];
     const size_t count = unsupported_.size();
     if (count > kMaxNamed) list += fmt::format(" and {} more", count - kMaxNamed);
+    const char* const those = count == 1 ? "it" : "them";
     throw Error(
-        "{}: {} not supported: {}. Replace {} by supported layers, or cut the model before {}",
-        file_.path, count == 1 ? "a layer is" : fmt::format("{} layers are", count), list,
-        count == 1 ? "it" : "them", count == 1 ? "it" : "them");
+        "{}: {} not supported: {}. Replace {} by supported layers, cut the model before {}, or "
+        "write {} in C++ (--lambda NAME=HxWxC, see docs/lambda.md)",
+        file_.path, count == 1 ? "a layer is" : fmt::format("{} layers are", count), list, those,
+        those, those);
   }
 
   const KerasFile& file_;
+  const std::vector<LambdaOption>& lambdas_;
+  std::vector<bool> used_;          // of lambdas_
+  std::vector<std::string> hooks_;  // layers that --lambda may be about
   std::vector<std::string> unsupported_;
   size_t layers_ = 0;
 };
@@ -169,6 +229,8 @@ bool is_keras2(const KerasFile& file) {
   return major > 0 ? major < 3 : file.legacy_h5;
 }
 
-Model read_model(const KerasFile& file) { return ModelReader(file).read_whole(); }
+Model read_model(const KerasFile& file, const std::vector<LambdaOption>& lambdas) {
+  return ModelReader(file, lambdas).read_whole();
+}
 
 }  // namespace nnomc::keras

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "compiler/hooks/options.hpp"
 #include "compiler/import/hdf5_message.hpp"
 #include "compiler/import/keras_config.hpp"
 #include "compiler/import/keras_file.hpp"
@@ -40,8 +41,15 @@ struct Layer {
   bool each_step = false;  ///< in a TimeDistributed, which it stands for
   std::string shared;  ///< the same for the same layer at another place; empty if it's at one only
 
-  /// Its variables, in the order its row in the table of layers gives; null: not in the file.
+  /// Its variables, in the order its row in the table of layers gives; null: not in the file. Of a
+  /// hook all there are, in the file's order.
   std::vector<const Weight*> weights;
+
+  std::string hook;  ///< the function of the user's own that it becomes; empty: none
+  const LambdaOption* lambda = nullptr;  ///< of a hook: what the user says of it
+  /// Of a hook: what the file says of its output's shape, with the batch, where the layers that
+  /// read it are described.
+  std::vector<const Json*> read_as;
 };
 
 /// A Sequential model's layers are chained by calls like those of a functional one. Each input is
@@ -58,8 +66,8 @@ struct Model {
 bool is_keras2(const KerasFile& file);
 
 /// Reads the configuration of the whole model. Throws one Error that names every layer that is not
-/// supported.
-Model read_model(const KerasFile& file);
+/// supported, or one for a --lambda that is about none of the model's.
+Model read_model(const KerasFile& file, const std::vector<LambdaOption>& lambdas);
 
 /// Reads the calls of a functional model's layers, and the model's inputs and outputs.
 void read_calls(const KerasFile& file, const Config& config, Model& model,

@@ -53,14 +53,6 @@ int gelu(LayerCall& call) {
   return apply(call, call.input(), tanh ? Function::gelu_tanh : Function::gelu);
 }
 
-int log_softmax(LayerCall& call) {
-  const int tensor = call.input();
-  nnom::Softmax op;
-  op.log = true;
-  return call.with_axis_last(tensor, call.axis("axis", -1, call.shape(tensor).rank), "",
-                             [&](int moved) { return call.add(op, {moved}); });
-}
-
 int transpose(LayerCall& call) {
   const int tensor = call.input();
   const int rank = static_cast<int>(view_of(call.session(), tensor).dims.size());

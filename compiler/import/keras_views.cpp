@@ -261,7 +261,7 @@ bool reads_channels_first(const Model& model, int input) {
           visit(layer.model.get(), layer.model->inputs[argument].layer);
         continue;
       }
-      const LayerRow* row = find_layer(layer.class_name);
+      const LayerRow* row = row_of(layer);
       if (!row) continue;
       if ((row->traits & kPicture) && is_channels_first(Config(*layer.config, {}))) return true;
       if (row->traits & (kAnyOrder | kEach)) visit(in, i);

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <future>
 
 #include "compiler/firmware/elf.hpp"
@@ -101,6 +102,8 @@ Measured run_on_core(const Program& program, const Inputs& inputs, const std::st
   build.core = core;
   build.sources = {folder.file("model.cpp")};
   build.include_dirs = {folder.path().string()};
+  if (const std::string& hooks = program.graph.hooks; !hooks.empty())
+    build.include_dirs.push_back(std::filesystem::absolute(hooks).parent_path().string());
   build.optimise = build_flags(options.optimise);
   build.directory = folder.file("build");
   std::string elf;

@@ -86,6 +86,37 @@ bool channels_match(const Node& affine, const Node& linear) {
   return true;
 }
 
+/// The linear op whose output is `tensor`, resized or not, if nothing else comes of it; else null.
+Node* linear_behind(Graph& graph, int tensor) {
+  const int producer = graph.producer(tensor);
+  if (producer < 0 || graph.is_output(tensor) || graph.consumers(tensor).size() != 1)
+    return nullptr;
+  Node& node = node_of(graph, producer);
+  if (!node.range.all() || node.stored || graph.tensors[static_cast<size_t>(tensor)].quantisation)
+    return nullptr;
+  if (std::holds_alternative<nnom::Resize>(node.op)) return linear_behind(graph, node.inputs[0]);
+  return info(node.op).linear ? &node : nullptr;
+}
+
+/// (a + b) * s + t = (a * s + t) + b * s
+bool fold_into_sum(Graph& graph, Node& sum, const Node& affine) {
+  const auto* add = std::get_if<nnom::Add>(&sum.op);
+  if (!add || add->constant >= 0 || !sum.range.all()) return false;
+  for (const int input : sum.inputs)
+    if (graph.shape(input) != graph.shape(sum.output)) return false;
+  Node* const a = linear_behind(graph, sum.inputs[0]);
+  Node* const b = linear_behind(graph, sum.inputs[1]);
+  if (!a || !b || a == b) return false;
+  Node scale = affine;
+  scale.range = {};
+  fold_after(*a, scale);
+  scale.bias.clear();
+  fold_after(*b, scale);
+  sum.range = affine.range;
+  absorb(graph, sum, affine);
+  return true;
+}
+
 }  // namespace
 
 bool fold_affine(Graph& graph) {
@@ -93,6 +124,8 @@ bool fold_affine(Graph& graph) {
     Node& node = graph.nodes[i];
     if (!info(node.op).linear) continue;
     Node* before = sole_producer(graph, node);
+    if (before && is_affine(node) && !node.stored && fold_into_sum(graph, *before, node))
+      return true;
     if (!before || !info(before->op).linear || !before->range.all()) continue;
     if (is_affine(node) && !node.stored) {
       fold_after(*before, node);

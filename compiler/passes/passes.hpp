@@ -12,8 +12,10 @@ void optimise(Graph& graph);
 void optimise_reals(Graph& graph);
 
 /// Folds a per-channel scale and shift (a batch normalisation) into the linear op before it, or the
-/// one after it where that is exact.
+/// two of a sum before it, or the one after it where that is exact.
 bool fold_affine(Graph& graph);
+/// Makes a sum pooling of an average pooling whose output is multiplied by the window's size.
+bool fuse_sum(Graph& graph);
 /// Makes one function of a product with a sigmoid of the other factor: x * sigmoid(x).
 bool fuse_gate(Graph& graph);
 /// Turns a node that only limits the range into the range of the op before it.

@@ -74,9 +74,10 @@ std::vector<Limits> min_max(const Program& program, const Samples& samples, size
 }
 
 std::vector<Histogram> histograms(const Program& program, const Samples& samples,
-                                  const std::vector<Limits>& limits, size_t workers,
+                                  const std::vector<Limits>& limits, Scheme scheme, size_t workers,
                                   Progress& progress) {
-  const std::vector<Histogram> none(limits.begin(), limits.end());
+  std::vector<Histogram> none;
+  for (const Limits& l : limits) none.emplace_back(l, scheme);
   std::vector<std::vector<Histogram>> found(workers, none);
   observe(program, samples, workers, progress,
           [&](size_t worker, size_t t, std::span<const float> values) {
@@ -99,6 +100,22 @@ Limits choose(const Histogram& h, const Limits& all, Calibration method) {
     default:
       return all;
   }
+}
+
+/// The tensor that the user calls by `name`: an input, or what a layer gives in the end.
+size_t tensor_named(const Graph& graph, const std::string& name) {
+  int found = -1;
+  for (const int t : graph.inputs)
+    if (graph.tensors[static_cast<size_t>(t)].name == name) found = t;
+  for (const Node& node : graph.nodes)
+    if (node.name == name) found = node.output;
+  if (found < 0)
+    throw Error("--range {}: {} has no input or layer of that name: `nnom inspect` lists them",
+                name, graph.file);
+  if (!needs_range(graph, found))
+    throw Error("--range {}: its scale follows from its kind or its input, so it takes no range",
+                name);
+  return static_cast<size_t>(found);
 }
 
 size_t trial_samples(const Graph& graph, const Samples& samples) {
@@ -186,7 +203,8 @@ class OutputError {
 /// The choice of each tensor's limits, screened by the tensor's own error: what is clearly better
 /// there is tried at the output, the largest gains first, and kept where the output agrees.
 void decide(const Program& reference, const Samples& samples, const Lowering& lowering,
-            const std::vector<Histogram>& histogram, std::vector<Limits>& limits, Ranges& ranges) {
+            const std::vector<Histogram>& histogram, const std::vector<bool>& fixed,
+            std::vector<Limits>& limits, Ranges& ranges) {
   constexpr Calibration kMethods[] = {Calibration::mse, Calibration::kl, Calibration::percentile};
   struct Contest {
     size_t tensor;
@@ -194,7 +212,8 @@ void decide(const Program& reference, const Samples& samples, const Lowering& lo
   };
   std::vector<Contest> contests;
   for (size_t t = 0; t < limits.size(); ++t) {
-    if (!needs_range(reference.graph, static_cast<int>(t)) || !(limits[t].width() > 0)) continue;
+    if (fixed[t] || !needs_range(reference.graph, static_cast<int>(t)) || !(limits[t].width() > 0))
+      continue;
     const double gain =
         histogram[t].error(histogram[t].least_error()) / histogram[t].error(limits[t]);
     if (gain < kWorthTrying) contests.push_back({t, gain});
@@ -204,14 +223,16 @@ void decide(const Program& reference, const Samples& samples, const Lowering& lo
   contests.resize(std::min(contests.size(), kContested));
   if (contests.empty()) return;
   const OutputError error(reference, samples, lowering);
-  double least = error(scales_of(reference.graph, limits));
+  const Scheme scheme = lowering.numbers.scheme();
+  double least = error(scales_of(reference.graph, limits, scheme));
   Progress progress("deciding ranges", contests.size() * std::size(kMethods));
   for (const Contest& c : contests) {
     const Limits all = limits[c.tensor];
     Limits best = all;
     for (const Calibration method : kMethods) {
       limits[c.tensor] = choose(histogram[c.tensor], all, method);
-      if (const double e = error(scales_of(reference.graph, limits)); e < least * kWorthKeeping) {
+      if (const double e = error(scales_of(reference.graph, limits, scheme));
+          e < least * kWorthKeeping) {
         least = e, best = limits[c.tensor];
         ranges.tensors[c.tensor].method = method;
       }
@@ -224,7 +245,7 @@ void decide(const Program& reference, const Samples& samples, const Lowering& lo
 }  // namespace
 
 Ranges calibrate(const Graph& graph, const Samples& samples, Calibration method,
-                 const Lowering& lowering) {
+                 const Lowering& lowering, const GivenRanges& given) {
   if (samples.count() == 0) throw Error("{}: calibration needs at least one sample", graph.file);
   if (!graph.variables.empty())
     throw Error("{}: a model of real numbers with variables can't be quantised: export it as int8",
@@ -236,12 +257,20 @@ Ranges calibrate(const Graph& graph, const Samples& samples, Calibration method,
   std::vector<Limits> limits = min_max(reference, samples, workers, progress);
   Ranges ranges;
   ranges.tensors.resize(limits.size());
+  const std::vector<Limits> found = limits;
+  std::vector<bool> fixed(limits.size());
+  for (const auto& [name, range] : given) {
+    const size_t t = tensor_named(graph, name);
+    limits[t] = range, fixed[t] = true;
+  }
   if (method != Calibration::min_max) {
-    const auto histogram = histograms(reference, samples, limits, workers, progress);
+    const auto histogram =
+        histograms(reference, samples, found, lowering.numbers.scheme(), workers, progress);
     if (method == Calibration::automatic) {
-      decide(reference, samples, lowering, histogram, limits, ranges);
+      decide(reference, samples, lowering, histogram, fixed, limits, ranges);
     } else {
       for (size_t t = 0; t < limits.size(); ++t) {
+        if (fixed[t]) continue;
         limits[t] = choose(histogram[t], limits[t], method);
         ranges.tensors[t].method = method;
       }
@@ -249,7 +278,7 @@ Ranges calibrate(const Graph& graph, const Samples& samples, Calibration method,
   }
   for (size_t t = 0; t < limits.size(); ++t)
     ranges.tensors[t].lo = limits[t].lo, ranges.tensors[t].hi = limits[t].hi;
-  ranges.scales = scales_of(graph, limits);
+  ranges.scales = scales_of(graph, limits, lowering.numbers.scheme());
   return ranges;
 }
 

@@ -2,12 +2,14 @@
 /// Scales and zero points for every tensor, from samples.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
 #include "compiler/data/samples.hpp"
 #include "compiler/graph.hpp"
 #include "compiler/program.hpp"
+#include "compiler/quantise/histogram.hpp"
 
 namespace nnomc {
 
@@ -27,9 +29,13 @@ struct Ranges {
   std::vector<Quantisation> scales;
 };
 
-/// Runs `graph` on `samples` and chooses the ranges. `lowering` is how the model will be quantised
-/// afterwards. Throws an Error where a tensor's values are not finite.
+/// Ranges given by hand, by the name of an input or a layer.
+using GivenRanges = std::map<std::string, Limits>;
+
+/// Runs `graph` on `samples` and chooses the ranges that are not given. `lowering` is how the model
+/// will be quantised afterwards. Throws an Error where a tensor's values are not finite, and where
+/// a range is given to what has none.
 Ranges calibrate(const Graph& graph, const Samples& samples, Calibration method,
-                 const Lowering& lowering);
+                 const Lowering& lowering, const GivenRanges& given = {});
 
 }  // namespace nnomc

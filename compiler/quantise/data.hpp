@@ -19,7 +19,8 @@ struct Making {
   const Node& node;
   const NodeScales& scales;
   NodeData& out;
-  bool single = true;  ///< the dialect
+  bool single = true;      ///< the dialect
+  bool truncates = false;  ///< where scales are powers of two
 
   /// Keeps `values` alive with the node's data; returns where they lie.
   template <class T>
@@ -150,6 +151,15 @@ inline double output_factor(bool single, double in, double weights, double out) 
   return (single ? static_cast<double>(product) : in * weights) / out;
 }
 
+/// rescale_by, rounding as the model does.
+template <class Rescale>
+Rescale rescale_of(const Making& m, double factor) {
+  auto rescale = rescale_by<Rescale>(factor);
+  if constexpr (std::is_same_v<Rescale, nnom::PowerOfTwo>)
+    if (m.truncates) rescale.half = 0;
+  return rescale;
+}
+
 /// How the weights of a linear node are quantised.
 struct WeightScales {
   bool per_channel = true;
@@ -166,12 +176,12 @@ constexpr double kMostBias = sizeof(typename N::Bias) == 4 ? 0x1p31 - 1 : 0x1p47
 
 /// From the accumulator of a channel whose weights are of scale `weights` to the output.
 template <class N>
-typename N::Rescale rescale_of(const Making& m, double weights) {
+typename N::Rescale linear_rescale(const Making& m, double weights) {
   using Rescale = typename N::Rescale;
   const double in = m.scales.in[0].scale, out = m.scales.out.scale;
   constexpr bool brief = sizeof(typename N::In) == 2 && std::is_same_v<Rescale, nnom::Double>;
-  return rescale_by<Rescale>(brief ? output_factor(m.single, in, weights, out)
-                                   : output_factor<Rescale>(in, weights, out));
+  return rescale_of<Rescale>(m, brief ? output_factor(m.single, in, weights, out)
+                                      : output_factor<Rescale>(in, weights, out));
 }
 
 template <class N, class Op>
@@ -190,9 +200,12 @@ void make(const Op& op, const Making& m, nnom::Linear<N>& d) {
     for (size_t c = 0; c < p.channels; ++c) {
       const ChannelWeights own = channel_weights(m.node, c);
       std::vector<double> folded(p.phases, w.bias[c]);
+      const Rescale own_rescale = linear_rescale<N>(m, w.scale[c]);
       double size = std::abs(w.bias[c]);
+      if constexpr (std::is_same_v<Rescale, nnom::PowerOfTwo>) size += own_rescale.half;
       for (size_t k = 0; w.used[c] && k < own.count; ++k) {
-        const double q = std::round(static_cast<double>(m.node.weights[own[k]]) / w.scale[c]);
+        const double q =
+            std::min(std::round(static_cast<double>(m.node.weights[own[k]]) / w.scale[c]), 127.0);
         weights[Packing<N>::packed(op, c, k)] = static_cast<int8_t>(q);
         folded[Packing<N>::phase(op, k)] -= in.zero * q;
         size += std::abs(q) * (std::abs(in.zero) + in.highest() + 1);
@@ -203,7 +216,7 @@ void make(const Op& op, const Making& m, nnom::Linear<N>& d) {
       for (size_t phase = 0; phase < p.phases; ++phase)
         bias[phase * p.channels + c] = static_cast<typename N::Bias>(
             std::clamp(folded[phase], -kMostBias<N> - 1, kMostBias<N>));
-      if (d.per_channel || c == 0) rescale.push_back(rescale_of<N>(m, w.scale[c]));
+      if (d.per_channel || c == 0) rescale.push_back(own_rescale);
     }
     d.rescale = m.keep("rescale", std::move(rescale));
   } else {

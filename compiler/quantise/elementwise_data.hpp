@@ -18,7 +18,7 @@ inline Quantisation as_stored(const StoredWeights& s, int bits) {
 inline Quantisation constant_scale(const auto&, const Making& m, int) {
   Limits limits;
   for (const float v : m.node.weights) limits = {std::min(limits.lo, v), std::max(limits.hi, v)};
-  return quantisation_of(limits);
+  return quantisation_of(limits, m.scales.scheme);
 }
 /// What may become the output is stored as it is there.
 template <bool larger>
@@ -63,6 +63,24 @@ inline void make_sum(const NodeScales& scales, bool minus, nnom::SingleSum& sum)
   }
 }
 
+/// Exact where scales are powers of two, but for an operand whose steps are less than 2^-20 of the
+/// other's. Beyond 2^8 output steps only the sign matters, so no factor needs to be large.
+inline void make_exact_sum(const Making& m, const NodeScales& scales, bool minus,
+                           nnom::SingleSum& sum) {
+  double factor[2];
+  for (size_t i = 0; i < 2; ++i) factor[i] = scales.in[i].scale / scales.out.scale;
+  const double too_large = std::max(std::min(factor[0], factor[1]) / 256, 1.0);
+  const double least = std::min(factor[0], factor[1]) / too_large;
+  for (double& f : factor) f = std::min(f / too_large, 1024 * std::max(least, 1.0));
+  sum.shift = std::min(20 - std::ilogb(std::max(factor[0], factor[1])), 30);
+  sum.bias = m.truncates ? 0 : 1 << (sum.shift - 1);
+  for (size_t i = 0; i < 2; ++i) {
+    sum.multiplier[i] = static_cast<int32_t>(std::ldexp(factor[i], sum.shift));
+    if (minus && i == 1) sum.multiplier[i] *= -1;
+    sum.bias -= sum.multiplier[i] * scales.in[i].zero;
+  }
+}
+
 template <int headroom>
 void make_sum(const NodeScales& scales, bool minus, nnom::ShiftedSum<headroom>& sum) {
   const double common = make_common(scales, sum);
@@ -71,9 +89,12 @@ void make_sum(const NodeScales& scales, bool minus, nnom::ShiftedSum<headroom>& 
 }
 
 template <class N>
-void make_rule(const nnom::AddRule& rule, const Making&, const NodeScales& s,
+void make_rule(const nnom::AddRule& rule, const Making& m, const NodeScales& s,
                nnom::AddRule::Data<N>& d) {
-  make_sum(s, rule.minus, d.sum);
+  if constexpr (N::Rescale::symmetric)
+    make_exact_sum(m, s, rule.minus, d.sum);
+  else
+    make_sum(s, rule.minus, d.sum);
 }
 
 template <class N>
@@ -85,12 +106,12 @@ void make_rule(const nnom::SquaredDifferenceRule&, const Making&, const NodeScal
 }
 
 template <class N>
-void make_rule(const nnom::MulRule&, const Making&, const NodeScales& s,
+void make_rule(const nnom::MulRule&, const Making& m, const NodeScales& s,
                nnom::MulRule::Data<N>& d) {
   make_zeros(s, d);
   using Rescale = typename N::Rescale;
   d.rescale =
-      rescale_by<Rescale>(output_factor<Rescale>(s.in[0].scale, s.in[1].scale, s.out.scale));
+      rescale_of<Rescale>(m, output_factor<Rescale>(s.in[0].scale, s.in[1].scale, s.out.scale));
 }
 
 template <class N>

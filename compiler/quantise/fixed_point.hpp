@@ -43,6 +43,20 @@ inline nnom::Floating rescale_by(double factor) {
   return {factor};
 }
 
+/// The power of two that `factor` is, rounding to the nearest.
+template <>
+inline nnom::PowerOfTwo rescale_by(double factor) {
+  const int shift = factor > 0 ? std::clamp(-std::ilogb(factor), -31, 31) : 31;
+  return {shift > 0 ? 1 << (shift - 1) : 0, shift};
+}
+
+/// The smallest power of two that is at least `x`; x > 0.
+inline double power_of_two_above(double x) {
+  int exponent = 0;
+  const double fraction = std::frexp(x, &exponent);
+  return std::ldexp(1, fraction == 0.5 ? exponent - 1 : exponent);
+}
+
 /// The stored value nearest to `real`, halves away from zero, within what `q` holds.
 inline int quantise(double real, const Quantisation& q) {
   if (std::isnan(real)) return q.zero;

@@ -5,20 +5,26 @@
 #include <limits>
 #include <numeric>
 
+#include "compiler/quantise/fixed_point.hpp"
+
 namespace nnomc {
 namespace {
 
 constexpr size_t kCuts = 64;  // thresholds tried
-constexpr size_t kLevels = 256;
 
 }  // namespace
 
-Quantisation quantisation_of(const Limits& limits) {
+Quantisation quantisation_of(const Limits& limits, Scheme scheme) {
   const double lo = std::min(static_cast<double>(limits.lo), 0.0);
   const double hi = std::max(static_cast<double>(limits.hi), 0.0);
+  constexpr auto kLeast = static_cast<double>(std::numeric_limits<float>::min());
+  if (scheme == Scheme::power_of_two) {
+    const double most = std::max(-lo, hi) / 128;
+    return {most < kLeast ? 1 : power_of_two_above(most), 0};
+  }
   // A scale is kept as a float in the model, so it is one from here on.
   const auto scale = static_cast<double>(static_cast<float>((hi - lo) / 255));
-  if (scale < static_cast<double>(std::numeric_limits<float>::min())) return {1, 0};
+  if (scale < kLeast) return {1, 0};
   return {scale, static_cast<int>(std::clamp(std::round(-128 - lo / scale), -128.0, 127.0))};
 }
 
@@ -57,8 +63,15 @@ Limits Histogram::cut(size_t i, size_t n) const {
   return {std::max(limits_.lo, -side), std::min(limits_.hi, side)};
 }
 
-double Histogram::error(const Limits& limits) const {
-  const double step = quantisation_of(limits).scale;
+Limits Histogram::held(const Limits& limits) const {
+  if (scheme_ == Scheme::affine) return limits;
+  const auto most = static_cast<float>(128 * quantisation_of(limits, scheme_).scale);
+  return {std::max(limits_.lo, -most), std::min(limits_.hi, most)};
+}
+
+double Histogram::error(const Limits& chosen) const {
+  const double step = quantisation_of(chosen, scheme_).scale;
+  const Limits limits = held(chosen);
   double sum = 0, total = 0;
   for (size_t i = 0; i < bins; ++i) {
     const auto n = static_cast<double>(counts_[i]);
@@ -85,7 +98,12 @@ Limits Histogram::least_error() const {
   return best;
 }
 
-double Histogram::divergence(const Limits& limits) const {
+double Histogram::divergence(const Limits& chosen) const {
+  const Limits limits = held(chosen);
+  const double step = quantisation_of(chosen, scheme_).scale;
+  const auto levels = scheme_ == Scheme::affine
+                          ? size_t{256}
+                          : static_cast<size_t>(std::clamp(limits.width() / step, 1.0, 256.0));
   // Both distributions over the bins; what lies outside is counted at the ends.
   const double width = limits_.width() / bins, lo = static_cast<double>(limits_.lo);
   const auto first =
@@ -100,9 +118,9 @@ double Histogram::divergence(const Limits& limits) const {
       zero >= first && zero < last)
     p[zero - first] = 0;
   std::vector<double> q(p.size());
-  for (size_t level = 0; level < kLevels; ++level) {
-    const size_t a = level * p.size() / kLevels;
-    const size_t b = std::max(a + 1, (level + 1) * p.size() / kLevels);
+  for (size_t level = 0; level < levels; ++level) {
+    const size_t a = level * p.size() / levels;
+    const size_t b = std::max(a + 1, (level + 1) * p.size() / levels);
     double sum = 0, filled = 0;
     for (size_t i = a; i < b && i < p.size(); ++i) sum += p[i], filled += p[i] > 0;
     for (size_t i = a; i < b && i < p.size(); ++i) q[i] = p[i] > 0 ? sum / filled : 0;

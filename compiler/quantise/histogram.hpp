@@ -19,16 +19,18 @@ struct Limits {
 };
 
 /// Scale and zero point of TFLite's quantisation specification: the range is widened to hold 0,
-/// which is exactly representable. A range of nothing but 0, or too narrow for a scale that is a
-/// normal float, gets scale 1.
-Quantisation quantisation_of(const Limits& limits);
+/// which is exactly representable. Or the least power of two for which the range is within -128 to
+/// 128 steps: cutting off one at the upper end costs less than doubling all. A range of nothing but
+/// 0, or too narrow for a scale that is a normal float, gets scale 1.
+Quantisation quantisation_of(const Limits& limits, Scheme scheme = Scheme::affine);
 
 /// Counts of values in bins of equal width between two limits.
 class Histogram {
  public:
   static constexpr size_t bins = 2048;
 
-  explicit Histogram(const Limits& limits) : limits_(limits), counts_(bins) {}
+  explicit Histogram(const Limits& limits, Scheme scheme = Scheme::affine)
+      : limits_(limits), scheme_(scheme), counts_(bins) {}
 
   void add(std::span<const float> values);
   void add(const Histogram& other);
@@ -45,11 +47,14 @@ class Histogram {
 
  private:
   double middle(size_t bin) const;
+  /// What int8 holds of the values, but for a step, if its scale is chosen by `limits`.
+  Limits held(const Limits& limits) const;
   /// The limits cut to the `i`th of `n` parts of the larger side.
   Limits cut(size_t i, size_t n) const;
   double divergence(const Limits& limits) const;
 
   Limits limits_;
+  Scheme scheme_;
   std::vector<uint64_t> counts_;
 };
 

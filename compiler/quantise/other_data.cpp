@@ -59,7 +59,7 @@ int micro_place(const Resize& op, int i, int in, int out, float ratio) {
 template <class Rescale>
 std::vector<ResizePlace> resize_places(const Resize& op, int in, int out, float ratio) {
   constexpr bool real = std::is_same_v<Rescale, nnom::Unscaled>;
-  constexpr bool micro = !real && !std::is_same_v<Rescale, nnom::Single>;
+  constexpr bool micro = nnom::Blend<Rescale>::one == nnom::Blend<nnom::Double>::one;
   const bool half = is_half(op, out);
   const auto scale = scale_of<float>(op, in, out, ratio);
   const double last = in - 1;
@@ -83,6 +83,7 @@ std::vector<ResizePlace> resize_places(const Resize& op, int in, int out, float 
 template std::vector<ResizePlace> resize_places<nnom::Unscaled>(const Resize&, int, int, float);
 template std::vector<ResizePlace> resize_places<nnom::Single>(const Resize&, int, int, float);
 template std::vector<ResizePlace> resize_places<nnom::Double>(const Resize&, int, int, float);
+template std::vector<ResizePlace> resize_places<nnom::PowerOfTwo>(const Resize&, int, int, float);
 template std::vector<ResizePlace> resize_places<nnom::Reduced>(const Resize&, int, int, float);
 
 }  // namespace nnomc

@@ -48,13 +48,55 @@ inline void make_mean(const NodeScales& scales, int count, int divisor, nnom::Do
   mean.offset = -count * scales.in[0].zero;
 }
 
+/// A finer output has sums shifted to the left, a coarser one a larger divisor; limited where all
+/// that is not 0 saturates, or all becomes 0.
+inline void make_mean(const NodeScales& scales, int, int divisor, nnom::ShiftedMean& mean) {
+  const int left = std::ilogb(scales.in[0].scale / scales.out.scale), bits = std::ilogb(divisor);
+  mean.left = std::clamp(left, 0, std::min(9 + bits, 30));
+  mean.divisor = divisor << std::clamp(-left, 0, 30 - bits);
+  mean.offset = mean.divisor / 2;
+}
+
+/// How sums of `count` values become an output, their zero points included.
+template <class Mean, class Clamp>
+void make_sums(const Making& m, int count, int divisor, Mean& mean, Clamp& clamp) {
+  make_mean(m.scales, count, divisor, mean);
+  if constexpr (std::is_same_v<Mean, nnom::SingleMean>) clamp.zero = 0;
+  if constexpr (std::is_same_v<Mean, nnom::ShiftedMean>) {
+    if (m.truncates) mean.offset = 0;
+    if (m.scales.in[0].zero != 0)
+      throw Error(
+          "layer '{}' ({}): it sums numbers of more than 128 places, which have no scale "
+          "that is a power of two: leave out --scheme power-of-two",
+          m.node.name, m.node.source);
+  }
+}
+
 template <bool mean, class N>
 void make(const nnom::Reduce<nnom::SumRule<mean>>& op, const Making& m, nnom::SumData<N>& d) {
   d.clamp = make_clamp<N>(m);
   if constexpr (N::quantised) {
     check_sums<N>(m, op.count(), 1);
-    make_mean(m.scales, op.count(), mean ? op.count() : 1, d.mean);
-    if constexpr (std::is_same_v<typename N::Rescale, nnom::Single>) d.clamp.zero = 0;
+    make_sums(m, op.count(), mean ? op.count() : 1, d.mean, d.clamp);
+  }
+}
+
+/// The kernel takes the zero point off, as windows at the border have fewer values.
+template <class N>
+void make(const nnom::SumPool2D& op, const Making& m, nnom::SumPool2D::Data<N>& d) {
+  d.clamp = make_clamp<N>(m);
+  if constexpr (N::quantised) {
+    check_sums<N>(m, op.kernel.size(), 1);
+    d.zero = static_cast<typename N::In>(m.scales.in[0].zero);
+    make_sums(m, 0, 1, d.sum, d.clamp);
+  }
+}
+
+template <class N>
+void make(const nnom::DynamicSumPool2D& op, const Making& m, nnom::DynamicSumPool2D::Data<N>& d) {
+  if constexpr (N::quantised) {
+    check_sums<N>(m, op.pool.kernel.size(), 1);
+    d.zero = static_cast<typename N::In>(m.scales.in[0].zero);
   }
 }
 
@@ -66,7 +108,7 @@ void make(const nnom::MatMul& op, const Making& m, nnom::MatMul::Data<N>& d) {
     for (size_t i = 0; i < 2; ++i) d.zero[i] = static_cast<typename N::In>(m.scales.in[i].zero);
     using Rescale = typename N::Rescale;
     const double a = m.scales.in[0].scale, b = m.scales.in[1].scale, out = m.scales.out.scale;
-    d.rescale = rescale_by<Rescale>(output_factor<Rescale>(a, b, out));
+    d.rescale = rescale_of<Rescale>(m, output_factor<Rescale>(a, b, out));
     const double twice = output_factor(m.single, a, b, out);
     if constexpr (sizeof(typename N::In) == 2)
       d.rescale = rescale_by<Rescale>(twice);
@@ -107,6 +149,27 @@ std::vector<ResizePlace> resize_places(const nnom::Resize& op, int in, int out, 
 template <class N>
 void make(const nnom::Constant&, const Making& m, nnom::Constant::Data<N>& d) {
   d.values = m.keep("values", stored_as<N>(m.node.weights, m.scales.out));
+}
+
+template <class N>
+void make(const nnom::Lambda& op, const Making& m, nnom::Lambda::Data<N>& d) {
+  if (const auto& hook = m.node.hook) {
+    if constexpr (!N::quantised)
+      d.hook = hook->on_float;
+    else if constexpr (sizeof(typename N::In) == 1)
+      d.hook = hook->on_int8;
+    else
+      d.hook = hook->on_int16;
+  }
+  if constexpr (N::quantised) {
+    for (size_t i = 0; i < static_cast<size_t>(op.count); ++i) {
+      d.in_scale[i] = static_cast<float>(m.scales.in[i].scale);
+      d.in_zero[i] = m.scales.in[i].zero;
+    }
+    d.out_scale = static_cast<float>(m.scales.out.scale);
+    d.out_zero = m.scales.out.zero;
+  }
+  if (op.weights) m.keep("weights", m.node.weights);
 }
 
 template <class N>

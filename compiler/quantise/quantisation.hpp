@@ -17,6 +17,10 @@ struct Quantisation {
   bool operator==(const Quantisation&) const = default;
 };
 
+/// How int8 stands for real numbers: by any scale and zero point, or by scales that are powers of
+/// two and zero points of 0, so that rescaling is a shift.
+enum class Scheme { affine, power_of_two };
+
 /// Whose results a quantised model is to give. ONNX says what is meant as real numbers, and that
 /// halves are rounded to even; TensorFlow Lite has an arithmetic of its own.
 enum class Reference { tflite, onnx };
@@ -27,6 +31,7 @@ struct NodeScales {
   Quantisation out{};
   bool per_channel = true;
   Reference reference = Reference::tflite;
+  Scheme scheme = Scheme::affine;
 };
 
 }  // namespace nnomc

@@ -91,20 +91,22 @@ template std::vector<int> unknown_units(const nnom::GruLayer&);
 template std::vector<int> unknown_units(const nnom::LstmLayer&);
 
 RowScales row_scales(std::span<const float> values, std::span<const float> bias, size_t rows,
-                     double in, bool per_channel) {
+                     double in, const NodeScales& scales) {
+  const bool power_of_two = scales.scheme == Scheme::power_of_two;
   RowScales made;
   const size_t length = values.size() / rows;
   double largest = 0;
   for (size_t r = 0; r < rows; ++r) {
     double scale = std::abs(static_cast<double>(bias[r])) / in * 0x1p-28;
     for (const float v : values.subspan(r * length, length))
-      scale = std::max(scale, std::abs(static_cast<double>(v)) / 127);
+      scale = std::max(scale, std::abs(static_cast<double>(v)) / (power_of_two ? 128 : 127));
+    if (power_of_two && scale > 0) scale = power_of_two_above(scale);
     made.weights.push_back(scale);
     largest = std::max(largest, scale);
   }
   for (size_t r = 0; r < rows; ++r) {
     double& scale = made.weights[r];
-    if (!per_channel) scale = largest;
+    if (!scales.per_channel) scale = largest;
     if (!(scale > 0)) scale = 1;
     made.bias.push_back(std::round(static_cast<double>(bias[r]) / (in * scale)));
   }

@@ -31,7 +31,7 @@ struct RowScales {
 };
 /// `values` are `rows` rows; `in` is the scale of what they are multiplied by.
 RowScales row_scales(std::span<const float> values, std::span<const float> bias, size_t rows,
-                     double in, bool per_channel);
+                     double in, const NodeScales& scales);
 
 /// `factor` as a board's, if the sums of integer rows `weights` times inputs up to `most` then fit
 /// in 32 bits. Error if not.
@@ -55,7 +55,7 @@ void matrices(const Op& op, const Making& m, bool of_hidden, const LayerBits& bi
     const size_t at = (g + (of_hidden ? Op::gates : 0)) * units;
     const std::span bias(m.node.bias.empty() ? none.data() : m.node.bias.data() + at, units);
     if constexpr (N::quantised) {
-      const RowScales rows = row_scales(values, bias, units, in.scale, m.scales.per_channel);
+      const RowScales rows = row_scales(values, bias, units, in.scale, m.scales);
       const int to = bits.function[op.cell.function(static_cast<int>(g))];
       const auto function = op.functions[op.cell.function(static_cast<int>(g))];
       made.add(

@@ -27,19 +27,22 @@ double reach(const Node& node, double in, const Quantisation& out) {
 
 }  // namespace
 
-std::optional<Quantisation> fixed_output(const Node& node) {
-  if (const auto* s = std::get_if<nnom::Softmax>(&node.op))
-    return s->log ? Quantisation{1.0 / 16, 127} : Quantisation{1.0 / 256, -128};
+std::optional<Quantisation> fixed_output(const Node& node, Scheme scheme) {
+  const bool affine = scheme == Scheme::affine;
+  const Quantisation share = affine ? Quantisation{1.0 / 256, -128} : Quantisation{1.0 / 128, 0};
+  if (const auto* s = std::get_if<nnom::Softmax>(&node.op)) {
+    if (s->log) return affine ? Quantisation{1.0 / 16, 127} : Quantisation{1.0 / 8, 0};
+    return share;
+  }
   if (std::holds_alternative<nnom::Compare>(node.op)) return Quantisation{1, 0};
   if (const auto* a = std::get_if<nnom::ArgMax>(&node.op)) return quantisation_of_places(a->size);
   if (std::holds_alternative<nnom::Embedding>(node.op) && !node.weights.empty()) {
     const auto [lo, hi] = std::minmax_element(node.weights.begin(), node.weights.end());
-    return quantisation_of({*lo, *hi});
+    return quantisation_of({*lo, *hi}, scheme);
   }
   if (const auto* f = std::get_if<nnom::Activation>(&node.op)) {
     using nnom::Function;
-    if (f->function == Function::sigmoid || f->function == Function::hard_sigmoid)
-      return Quantisation{1.0 / 256, -128};
+    if (f->function == Function::sigmoid || f->function == Function::hard_sigmoid) return share;
     if (f->function == Function::tanh || f->function == Function::softsign ||
         f->function == Function::erf || f->function == Function::sin ||
         f->function == Function::cos)
@@ -70,26 +73,27 @@ bool needs_range(const Graph& graph, int tensor) {
   return !info(node.op).same_scale && !fixed_output(node);
 }
 
-std::vector<Quantisation> scales_of(const Graph& graph, const std::vector<Limits>& limits) {
+std::vector<Quantisation> scales_of(const Graph& graph, const std::vector<Limits>& limits,
+                                    Scheme scheme) {
   std::vector<Quantisation> scales(graph.tensors.size());
   for (const int t : graph.inputs)
     scales[static_cast<size_t>(t)] =
-        fixed_input(graph, t).value_or(quantisation_of(limits[static_cast<size_t>(t)]));
+        fixed_input(graph, t).value_or(quantisation_of(limits[static_cast<size_t>(t)], scheme));
   for (const Node& node : graph.nodes) {
     const auto t = static_cast<size_t>(node.output);
     if (info(node.op).same_scale) {
       scales[t] = scales[static_cast<size_t>(node.inputs[0])];
-    } else if (const auto fixed = fixed_output(node)) {
+    } else if (const auto fixed = fixed_output(node, scheme)) {
       scales[t] = *fixed;
     } else {
       Limits l = limits[t];
       if (info(node.op).linear) {
-        const double largest =
-            reach(node, most_of(scales[static_cast<size_t>(node.inputs[0])]), quantisation_of(l));
+        const double largest = reach(node, most_of(scales[static_cast<size_t>(node.inputs[0])]),
+                                     quantisation_of(l, scheme));
         const auto least = static_cast<float>(std::ldexp(largest, -20));
         if (l.width() < least && node.range.hi > 0) l.hi = std::max(l.hi, l.lo + least);
       }
-      scales[t] = quantisation_of(l);
+      scales[t] = quantisation_of(l, scheme);
     }
   }
   return scales;

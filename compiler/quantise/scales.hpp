@@ -12,7 +12,7 @@ namespace nnomc {
 
 /// The quantisation that a node's output always has (softmax, sigmoid, tanh, a table's rows), if
 /// any.
-std::optional<Quantisation> fixed_output(const Node& node);
+std::optional<Quantisation> fixed_output(const Node& node, Scheme scheme = Scheme::affine);
 
 /// The quantisation that an input of the network must have: that of row numbers of an Embedding.
 std::optional<Quantisation> fixed_input(const Graph& graph, int tensor);
@@ -26,6 +26,7 @@ bool needs_range(const Graph& graph, int tensor);
 /// The quantisation of every tensor from the limits of those that need a range. A linear op's range
 /// is at least 2^-20 of the largest value it could reach, so that no accumulator overflows when it
 /// is rescaled.
-std::vector<Quantisation> scales_of(const Graph& graph, const std::vector<Limits>& limits);
+std::vector<Quantisation> scales_of(const Graph& graph, const std::vector<Limits>& limits,
+                                    Scheme scheme = Scheme::affine);
 
 }  // namespace nnomc

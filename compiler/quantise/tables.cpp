@@ -10,8 +10,10 @@ std::vector<int8_t> activation_table(const nnom::Activation& op, const NodeScale
   if (scales.reference == Reference::onnx)
     return onnx_table(scales.in[0], scales.out,
                       [&](double x) { return nnom::Activation::apply(op, x); });
-  const std::vector<int8_t> own = tflite_table<Rescale>(op, scales);
-  if (!own.empty()) return own;
+  if constexpr (!Rescale::symmetric) {
+    const std::vector<int8_t> own = tflite_table<Rescale>(op, scales);
+    if (!own.empty()) return own;
+  }
   return table_of(scales.in[0], scales.out,
                   [&](double x) { return nnom::Activation::apply(op, x); });
 }
@@ -19,6 +21,8 @@ template std::vector<int8_t> activation_table<nnom::Single>(const nnom::Activati
                                                             const NodeScales&);
 template std::vector<int8_t> activation_table<nnom::Double>(const nnom::Activation&,
                                                             const NodeScales&);
+template std::vector<int8_t> activation_table<nnom::PowerOfTwo>(const nnom::Activation&,
+                                                                const NodeScales&);
 
 template <>
 std::vector<float> powers(double scale) {

@@ -30,7 +30,8 @@ std::vector<int8_t> onnx_table(const Quantisation& in, const Quantisation& out, 
   return table;
 }
 
-/// The 256 outputs of an activation in the dialect of `Rescale`.
+/// The 256 outputs of an activation in the dialect of `Rescale`; of the function itself, rounded,
+/// where that is none of TFLite's.
 template <class Rescale>
 std::vector<int8_t> activation_table(const nnom::Activation& op, const NodeScales& scales);
 

@@ -26,6 +26,7 @@ WeightScales weight_scales(const Node& node, const NodeScales& scales) {
   const size_t channels = info(node.op).channels(node.op);
   if (node.stored) return as_stored(*node.stored, channels);
   const Quantisation in = scales.in[0], out = scales.out;
+  const bool power_of_two = scales.scheme == Scheme::power_of_two;
   WeightScales w{scales.per_channel, std::vector<double>(channels), std::vector<double>(channels),
                  std::vector<bool>(channels)};
   std::vector<double> real(channels);
@@ -42,7 +43,11 @@ WeightScales weight_scales(const Node& node, const NodeScales& scales) {
     if (!w.used[c])
       real[c] = std::clamp(real[c], dequantise(256 * out.lowest(), out),
                            dequantise(256 * out.highest(), out));
-    w.scale[c] = std::max(w.used[c] ? largest / 127 : 0, bias_scale(real[c], in.scale));
+    w.scale[c] = std::max(w.used[c] ? largest / (power_of_two ? 128 : 127) : 0,
+                          bias_scale(real[c], in.scale));
+    // What is finer than 2^-28 of an output step has no effect.
+    if (power_of_two)
+      w.scale[c] = power_of_two_above(std::max(w.scale[c], out.scale / in.scale * 0x1p-28));
   }
   const double of_bias = out.scale / in.scale / 1024;  // where it is alone: 1/1024 output step
   const double largest = *std::max_element(w.scale.begin(), w.scale.end());

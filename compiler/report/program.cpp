@@ -36,6 +36,9 @@ std::string numbers_text(const Program& program) {
   if (!program.numbers.quantised) return "float";
   bool narrow = false, wide = false;
   for (const Quantisation& q : program.scales) (q.bits == 8 ? narrow : wide) = true;
+  if (program.numbers.scheme() == Scheme::power_of_two)
+    return program.numbers.rounding == Rounding::nearest ? "int8 power-of-two"
+                                                         : "int8 power-of-two truncated";
   return narrow && wide ? "int8 and int16" : wide ? "int16" : "int8";
 }
 

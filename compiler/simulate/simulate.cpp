@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "compiler/error.hpp"
+#include "compiler/hooks/hooks.hpp"
 #include "compiler/simulate/kernels.hpp"
 
 namespace nnomc {
@@ -25,6 +26,7 @@ const RunKernel run_kernel = kernels();
 
 Simulator::Simulator(const Program& program)
     : program_(program), memory_(static_cast<size_t>(program.plan.arena_bytes) + 64) {
+  check_hooks(program.graph);
   const auto address = reinterpret_cast<uintptr_t>(memory_.data());
   arena_ = memory_.data() + (64 - address % 64) % 64;
   reset();

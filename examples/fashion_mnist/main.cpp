@@ -5,6 +5,7 @@
 
 #include "fashion_mnist.hpp"
 #include "images.hpp"
+#include "nnom/analyse.hpp"
 #include "nnom/evaluate.hpp"
 #include "port.hpp"
 
@@ -54,11 +55,13 @@ void show(const Picture& picture) {
 }  // namespace
 
 int main() {
+  nnom::print_format<Graph>(print);
+  print("\n");
   for (const Picture& picture : kPictures) {
     load(picture);
     times.start();
     model.run(times.observer, &times);
-    evaluation.add(model.output(), picture.label);
+    evaluation.add(model, picture.label);
     show(picture);
   }
   nnom::TextLine line;
@@ -66,5 +69,6 @@ int main() {
   line.append(" right, ").right(evaluation.top(kTop), 1).append(" among the best three\n\n");
   print(line.text());
   times.print(print, nnom::port::ticks_per_second());
+  nnom::print_memory<Graph>(print);
   return 0;
 }

@@ -1,20 +1,18 @@
 /// \file
-/// How good and how fast a model is, counted on the board itself: top-k, confusion matrix,
-/// precision and recall, time of each layer. No heap, no libc; C++11-clean like model.hpp.
+/// How good a model is, counted on the board itself: top-k, confusion matrix, precision and recall;
+/// and a single answer. test_run.hpp prints them. No heap, no libc; C++11-clean like model.hpp.
 ///
-///     static nnom::Evaluation<10> evaluation;           // 10 classes, top-1 to top-3
-///     static nnom::LayerTimes<mnist::Graph::layer_count, board_ticks> times;
+///     static nnom::Evaluation<10> evaluation;            // 10 classes, top-1 to top-3
 ///     for (each sample) {
-///       times.start();
-///       model.run(times.observer, &times);
-///       evaluation.add(model.output(), label);
+///       model.run(image, scores);
+///       evaluation.add(model, label);
 ///     }
-///     times.print(board_print, board_ticks_per_second);
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
+#include "nnom/analyse.hpp"
 #include "nnom/model.hpp"
 
 namespace nnom {
@@ -49,6 +47,34 @@ size_t place(const T* scores, size_t count, size_t index) {
     if (beats(scores[i], scores[index]) || (i < index && !beats(scores[index], scores[i])))
       ++before;
   return before;
+}
+
+/// What a model answers: a class, and the real number its output has for it. That is a probability
+/// if the model ends in a Softmax or Sigmoid, else a score of the model's own.
+struct Prediction {
+  size_t label;
+  float score;
+};
+
+/// The answer in output 0, after a run. A single number is taken for the probability of class 1 of
+/// two, class 0 having what is left.
+template <class Graph, class Self>
+Prediction predicted(const Interface<Graph, Self>& model) {
+  const Quantisation q = Graph::output(0).quantisation;
+  const size_t found = best(model.output().data(), model.output().size());
+  const float score = q.real(model.output()[found]);
+  if (model.output().size() > 1) return {found, score};
+  return score > 1.0f - score ? Prediction{1, score} : Prediction{0, 1.0f - score};
+}
+
+/// Runs a model on what input() holds.
+///
+///     model.write(image);
+///     nnom::Prediction answer = nnom::predict(model);
+template <class Graph, class Self>
+Prediction predict(Interface<Graph, Self>& model) {
+  model.run();
+  return predicted(model);
 }
 
 /// Counts for a number of classes that is known at compile time, and places up to K.
@@ -93,6 +119,14 @@ class BasicEvaluation : public Counts {
   template <class T, size_t N>
   bool add(const Span<T, N>& scores, size_t label) {
     return N == this->classes() && add(static_cast<const T*>(scores.data()), label);
+  }
+  /// The same of output 0 of a model that has run; a single number is taken as predicted() does.
+  template <class Graph, class Self>
+  bool add(const Interface<Graph, Self>& model, size_t label) {
+    if (model.output().size() > 1) return add(model.output(), label);
+    const float one = Graph::output(0).quantisation.real(model.output()[0]);
+    const float scores[] = {1.0f - one, one};
+    return this->classes() == 2 && add(scores, label);
   }
 
   void clear() {
@@ -144,122 +178,5 @@ class BasicEvaluation : public Counts {
 /// An evaluation of a model with `Classes` outputs, up to top-K.
 template <size_t Classes, size_t K = 3>
 using Evaluation = BasicEvaluation<FixedCounts<Classes, K>>;
-
-/// One line of a table, without libc. What does not fit is cut off.
-class TextLine {
- public:
-  TextLine() : length_(0) { text_[0] = 0; }
-  const char* text() const { return text_; }
-
-  /// Appends `s`, filled up with spaces or cut to `width`.
-  TextLine& left(const char* s, size_t width) {
-    for (; width > 0; --width) put(*s ? *s++ : ' ');
-    return *this;
-  }
-  /// Appends `value`, with spaces before it up to `width`.
-  TextLine& right(uint64_t value, size_t width) {
-    char digits[20];
-    size_t n = 0;
-    do digits[n++] = static_cast<char>('0' + value % 10);
-    while ((value /= 10) != 0);
-    for (; width > n; --width) put(' ');
-    while (n > 0) put(digits[--n]);
-    return *this;
-  }
-  TextLine& append(const char* s) {
-    while (*s) put(*s++);
-    return *this;
-  }
-
- private:
-  void put(char c) {
-    if (length_ + 1 < sizeof text_) text_[length_++] = c, text_[length_] = 0;
-  }
-
-  char text_[96];
-  size_t length_;
-};
-
-/// An observer that adds up the time of each of a model's `Layers` layers, in ticks of a clock that
-/// may wrap around, but not twice within one layer.
-template <size_t Layers, uint32_t (*Clock)()>
-class LayerTimes {
- public:
-  typedef void (*Print)(const char* text);
-
-  constexpr LayerTimes() : last_(0), runs_(0), layers_() {}
-
-  /// Begins an inference.
-  void start() {
-    ++runs_;
-    last_ = Clock();
-  }
-  /// For run(): `model.run(times.observer, &times)`.
-  static void observer(void* times, const LayerInfo& layer) {
-    static_cast<LayerTimes*>(times)->add(layer);
-  }
-  void clear() {
-    runs_ = 0;
-    for (size_t i = 0; i < Layers; ++i) layers_[i].ticks = 0;
-  }
-
-  uint32_t runs() const { return runs_; }
-  /// Ticks that a layer took in all inferences together.
-  uint64_t ticks(size_t layer) const { return layer < Layers ? layers_[layer].ticks : 0; }
-  uint64_t ticks() const {
-    uint64_t sum = 0;
-    for (size_t i = 0; i < Layers; ++i) sum += layers_[i].ticks;
-    return sum;
-  }
-
-  /// Prints a table, a line at a time: operations and microseconds of one inference.
-  void print(Print write, uint32_t ticks_per_second) const {
-    write("layer                 type               operations         us   share\n");
-    Layer sum;
-    sum.name = "total";
-    sum.type = "";
-    sum.ticks = ticks();
-    for (size_t i = 0; i < Layers; ++i) {
-      sum.macs += layers_[i].macs;
-      print_line(write, layers_[i], sum.ticks, ticks_per_second);
-    }
-    print_line(write, sum, sum.ticks, ticks_per_second);
-  }
-
- private:
-  struct Layer {
-    constexpr Layer() : name(nullptr), type(nullptr), macs(0), ticks(0) {}
-
-    const char* name;
-    const char* type;
-    uint64_t macs, ticks;
-  };
-
-  void add(const LayerInfo& layer) {
-    const uint32_t now = Clock();
-    if (layer.index < Layers) {
-      Layer& l = layers_[layer.index];
-      l.name = layer.name;
-      l.type = layer.type;
-      l.macs = static_cast<uint64_t>(layer.macs);
-      l.ticks += static_cast<uint32_t>(now - last_);
-    }
-    last_ = Clock();  // what was done here is no layer's
-  }
-
-  void print_line(Print write, const Layer& l, uint64_t all, uint32_t ticks_per_second) const {
-    const uint64_t second = static_cast<uint64_t>(ticks_per_second) * (runs_ ? runs_ : 1);
-    const uint64_t us =
-        second ? l.ticks / second * 1000000 + l.ticks % second * 1000000 / second : 0;
-    TextLine line;
-    line.left(l.name ? l.name : "-", 21).append(" ").left(l.type ? l.type : "-", 16).append(" ");
-    line.right(l.macs, 12).append(" ").right(us, 10).append(" ");
-    line.right(all ? (l.ticks * 100 + all / 2) / all : 0, 5).append(" %\n");
-    write(line.text());
-  }
-
-  uint32_t last_, runs_;
-  Layer layers_[Layers];
-};
 
 }  // namespace nnom

@@ -9,9 +9,7 @@ namespace nnom {
 /// a * b / 2^31, nearest, halves up: the product of two fractions in [-1, 1).
 constexpr int32_t high_product(int32_t a, int32_t b) {
   if (a == INT32_MIN && b == INT32_MIN) return INT32_MAX;
-  const int64_t product = int64_t{a} * b;
-  const int64_t nudge = product >= 0 ? int64_t{1} << 30 : 1 - (int64_t{1} << 30);
-  return static_cast<int32_t>((product + nudge) / (int64_t{1} << 31));
+  return static_cast<int32_t>((int64_t{a} * b + (1 << 30)) >> 31);
 }
 
 /// a / 2^bits, nearest, halves away from zero; bits in [0, 31].

@@ -17,85 +17,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "nnom/tensor.hpp"
+
 namespace nnom {
 
 /// Changes when generated code and this library stop fitting together.
-enum : int { api_version = 1 };
-
-/// What becomes of a real number half way between two stored ones. Desktop TFLite rounds halves to
-/// even, and multiplies by 1 / scale where the others divide.
-enum class Halves : unsigned char { away_from_zero, to_even, to_even_of_product };
-
-/// real = scale * (stored - zero)
-struct Quantisation {
-  float scale;
-  int zero;
-  Halves halves;
-
-  constexpr Quantisation(float s, int z, Halves h = Halves::away_from_zero)
-      : scale(s), zero(z), halves(h) {}
-
-  float real(int stored) const { return scale * static_cast<float>(stored - zero); }
-
-  /// The nearest stored value of type T (int8_t or int16_t), limited to what T holds; infinities go
-  /// to the ends, NaN to `zero`.
-  template <class T = int8_t>
-  T stored(float value) const {
-    const int highest = sizeof(T) == 1 ? INT8_MAX : INT16_MAX, lowest = -highest - 1;
-    const float most = 2 * static_cast<float>(highest + 1);
-    const float q = halves == Halves::to_even_of_product ? value * (1.0f / scale) : value / scale;
-    if (!(q == q)) return static_cast<T>(zero);
-    if (q >= most) return static_cast<T>(highest);
-    if (q <= -most) return static_cast<T>(lowest);
-    const int whole = static_cast<int>(q);
-    const float rest = q - static_cast<float>(whole);                    // exact
-    const bool up = halves == Halves::away_from_zero || whole % 2 != 0;  // if it is a half
-    const int r = whole + (rest > 0.5f || (rest == 0.5f && up)) -
-                  (rest < -0.5f || (rest == -0.5f && up)) + zero;
-    return static_cast<T>(r < lowest ? lowest : r > highest ? highest : r);
-  }
-};
-
-/// Where a model's input or output lies in its arena, both in bytes.
-struct Slot {
-  unsigned offset, bytes;
-  Quantisation quantisation;
-};
-
-/// `T` without const.
-template <class T>
-struct Mutable {
-  typedef T type;
-};
-template <class T>
-struct Mutable<const T> {
-  typedef T type;
-};
-
-/// A view of N elements; binds to an array, std::array or Span of exactly N.
-template <class T, size_t N>
-class Span {
- public:
-  Span(T (&array)[N]) : data_(array) {}
-  Span(const Span& other) = default;
-  Span& operator=(const Span& other) = default;
-  template <template <class, size_t> class A>
-  Span(A<typename Mutable<T>::type, N>& array) : data_(array.data()) {}
-  template <template <class, size_t> class A>
-  Span(const A<typename Mutable<T>::type, N>& array) : data_(array.data()) {}
-  /// Of memory whose size the caller vouches for.
-  static Span at(T* data) { return Span(data, 0); }
-
-  T* begin() const { return data_; }
-  T* end() const { return data_ + N; }
-  T* data() const { return data_; }
-  T& operator[](size_t i) const { return data_[i]; }
-  static constexpr size_t size() { return N; }
-
- private:
-  Span(T* data, int) : data_(data) {}
-  T* data_;
-};
+enum : int { api_version = 2 };
 
 /// A layer that has just run, for observers.
 struct LayerInfo {
@@ -106,6 +33,12 @@ struct LayerInfo {
   const void* output;  ///< its output, until the next layer has run
   unsigned output_bytes;
 };
+
+/// Whether two texts are the same; of use to generated code.
+inline bool same_text(const char* a, const char* b) {
+  for (; *a && *a == *b; ++a) ++b;
+  return *a == *b;
+}
 
 /// Called after each layer.
 typedef void (*Observer)(void* context, const LayerInfo& layer);
@@ -197,6 +130,8 @@ class Interface : Start<Graph> {
     return Span<InputElement<I>, Graph::template Input<I>::size>::at(
         reinterpret_cast<InputElement<I>*>(arena() + Graph::input(I).offset));
   }
+  /// Input `i` as bytes; it has Graph::input(i).bytes of them.
+  void* input_data(unsigned i) { return arena() + Graph::input(i).offset; }
   /// Output I, valid after run() until an input is written.
   template <size_t I = 0>
   Span<const OutputElement<I>, Graph::template Output<I>::size> output() const {
@@ -214,6 +149,19 @@ class Interface : Start<Graph> {
     this->before_run(arena());
     Graph::observe(arena(), observer, context);
   }
+  /// Runs the layers up to the one of index `last`, and that one: what it gave is in the result,
+  /// which is all nulls, and nothing has run, if there is no such layer. Write the input again
+  /// before the next run.
+  ///
+  ///     nnom::LayerInfo stem = model.run_to(model.layer("stem"));
+  LayerInfo run_to(unsigned last) {
+    if (last >= static_cast<unsigned>(Graph::layer_count)) return LayerInfo();
+    this->before_run(arena());
+    return Graph::observe(arena(), nullptr, nullptr, last);
+  }
+  /// The index of the last layer of that name (a layer of the trained model may have become
+  /// several); the number of layers if there is none.
+  static unsigned layer(const char* name) { return Graph::layer(name); }
   /// Only of models that keep state between runs: the next run is as the first.
   void reset() { this->restart(); }
 

@@ -16,6 +16,7 @@ struct ShiftedSum;
 /// as far as saturation to int8 asks.
 struct Single {
   static constexpr const char* name = "Single";
+  static constexpr bool symmetric = false;  ///< every zero point is 0
   using Sum = struct SingleSum;
   using Mean = struct SingleMean;
   using Power = float;  ///< of e, in softmax
@@ -100,6 +101,7 @@ struct SingleMean {
 /// halves away from zero): what TFLite Micro's reference kernels and CMSIS-NN compute.
 struct Double {
   static constexpr const char* name = "Double";
+  static constexpr bool symmetric = false;
   using Sum = ShiftedSum<20>;
   using Mean = struct DoubleMean;
   using Power = int32_t;  ///< of e, in softmax
@@ -107,9 +109,10 @@ struct Double {
   int32_t multiplier = 0, shift = 0;
 
   constexpr int32_t operator()(int32_t acc) const {
-    const int left = shift > 0 ? shift : 0, right = shift > 0 ? 0 : -shift;
-    const auto x = static_cast<int32_t>(static_cast<uint32_t>(acc) << left);
-    return shifted_down(high_product(x, multiplier), right);
+    const auto x = static_cast<uint32_t>(acc);
+    if (shift >= 0) return high_product(static_cast<int32_t>(x << shift), multiplier);
+    const int32_t p = high_product(acc, multiplier);      // never INT32_MIN
+    return (((p + (p >> 31)) >> (-shift - 1)) + 1) >> 1;  // halves away from zero
   }
   static constexpr void fields(auto& s, auto visit) {
     visit("multiplier", s.multiplier), visit("shift", s.shift);
@@ -150,6 +153,46 @@ struct DoubleMean {
   }
 };
 
+/// The mean, or a multiple of the sum, of stored values whose scales are powers of two:
+/// (sum * 2^left + offset) / divisor, rounded down; offset has it round to the nearest. The sums of
+/// up to 2^22 values are saturated so that nothing overflows and all that fits int8 is exact.
+struct ShiftedMean {
+  static constexpr const char* name = "ShiftedMean";
+
+  int32_t left = 0, offset = 0, divisor = 1;
+
+  constexpr int32_t operator()(int32_t sum) const {
+    const int32_t most = (1 << 30) >> left;
+    const int32_t x = (sum > most ? most : sum < -most ? -most : sum) * (1 << left) + offset;
+    return x / divisor - (x % divisor < 0);
+  }
+  static constexpr void fields(auto& s, auto visit) {
+    visit("left", s.left), visit("offset", s.offset), visit("divisor", s.divisor);
+  }
+};
+
+/// acc / 2^shift where all scales are powers of two: NNoM's own scheme. half is 2^(shift - 1), so
+/// that halves go up, or 0, so that fractions are cut off towards minus infinity; |acc| + half is
+/// below 2^31. A negative shift goes to the left and saturates.
+struct PowerOfTwo {
+  static constexpr const char* name = "PowerOfTwo";
+  static constexpr bool symmetric = true;
+  using Sum = SingleSum;  ///< its multipliers are powers of two, so it is exact
+  using Mean = ShiftedMean;
+  using Power = int32_t;  ///< of e, in softmax
+
+  int32_t half = 0, shift = 0;
+
+  constexpr int32_t operator()(int32_t acc) const {
+    if (shift < 0) [[unlikely]]
+      return shifted_up(acc, -shift);
+    return (acc + half) >> shift;
+  }
+  static constexpr void fields(auto& s, auto visit) {
+    visit("half", s.half), visit("shift", s.shift);
+  }
+};
+
 /// Nothing to scale: what a float model computes.
 struct Unscaled {
   static constexpr const char* name = "Unscaled";
@@ -184,7 +227,8 @@ struct Clamp {
 };
 
 /// int8 activations and weights, int32 accumulators and biases: TFLite's quantisation
-/// specification. `R` rounds (Single or Double), `L` is how the compiler packed the weights.
+/// specification, or with scales that are powers of two and zero points of 0. `R` rounds (Single or
+/// Double, or PowerOfTwo), `L` is how the compiler packed the weights.
 template <class R, class L>
 struct Int8 {
   using In = int8_t;

@@ -12,6 +12,7 @@
 #include "nnom/ops/dense.hpp"
 #include "nnom/ops/depthwise_conv2d.hpp"
 #include "nnom/ops/embedding.hpp"
+#include "nnom/ops/lambda.hpp"
 #include "nnom/ops/lstm.hpp"
 #include "nnom/ops/matmul.hpp"
 #include "nnom/ops/pad.hpp"
@@ -29,10 +30,11 @@ namespace nnom {
 /// Ops<std::variant> is what a node of the compiler's graph holds.
 template <template <class...> class List>
 using Ops = List<Conv2D, DepthwiseConv2D, TransposeConv2D, Dense, MatMul,                   //
-                 MaxPool2D, AveragePool2D, Sum, Mean, ReduceMax, ReduceMin, Product,        //
+                 MaxPool2D, AveragePool2D, SumPool2D, DynamicSumPool2D,                     //
+                 Sum, Mean, ReduceMax, ReduceMin, Product,                                  //
                  Add, Mul, Div, SquaredDifference, Power,                                   //
                  Maximum, Minimum, Select, Compare, PRelu, Activation, Softmax,             //
                  Concat, Pad, Reshape, Transpose, Slice, Gather, Resize, ArgMax, Constant,  //
-                 Embedding, RnnLayer, GruLayer, LstmLayer, Lstm, Svdf>;
+                 Embedding, RnnLayer, GruLayer, LstmLayer, Lstm, Svdf, Lambda>;
 
 }  // namespace nnom

@@ -9,8 +9,7 @@
 
 namespace nnom {
 
-/// N with outputs of 32 bits, or unrounded reals; int8 is scaled in both of TFLite's dialects as by
-/// Double.
+/// N with outputs of 32 bits, or unrounded reals; int8 is always scaled as by Double.
 template <class N>
 struct Wide : N {
   using Out = either<N::quantised, int32_t, typename N::Acc>;
@@ -38,16 +37,17 @@ struct LinesOf : N {
 template <class N, class E>
 using LineNumbers = either<sizeof(LineOf<N>) == sizeof(E), N, LinesOf<N, E>>;
 
-/// out[r] = rescale(bias[r] + line . row r)
+/// out[r] = rescale(bias[r] + line . row r). Compiled apart from multiply(): one pixel, one tap and
+/// no limits leave little of its loops.
 template <class T, class N>
-[[gnu::always_inline]] inline void multiply_line(const LineOf<N>* line, const PackedMatrix<N>& p,
-                                                 typename Wide<N>::Out* out) {
+[[gnu::noinline]] void multiply_line(const LineOf<N>* line, const PackedMatrix<N>& p,
+                                     typename Wide<N>::Out* out) {
   Window<LineOf<N>> w;
   w.first = line, w.length = p.matrix.length;
   Linear<Wide<N>> d;
   d.weights = p.weights, d.bias = p.bias, d.rescale = p.rescale;
   d.per_channel = p.per_channel;
-  multiply<T, Wide<N>>({w, 0, 1, out, 0}, p.matrix, d, p.weights, 0);
+  multiply_inline<T, Wide<N>>({w, 0, 1, out, 0}, p.matrix, d, p.weights, 0);
 }
 
 /// Bytes of a line of n elements, and the line itself: `in`, or a widened copy of it in `memory`.
@@ -104,6 +104,10 @@ struct Gates<N, Double> {
     return table16::tanh(down > 0 ? (cell * 3 + (1 << (down - 1))) >> down : cell * (3 << -down));
   }
 };
+
+/// Lstm has no arithmetic of its own where scales are powers of two.
+template <class N>
+struct Gates<N, PowerOfTwo> : Gates<N, Double> {};
 
 /// int16, which only TFLite Micro has.
 template <class N>

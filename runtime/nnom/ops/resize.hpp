@@ -35,6 +35,9 @@ struct Blend<Double> {
     return static_cast<int8_t>((sum > 0 ? sum + half : sum - half) / (2 * half));
   }
 };
+/// As the rest of its scheme: halves up.
+template <>
+struct Blend<PowerOfTwo> : Blend<Single> {};
 
 template <>
 struct Blend<Reduced> {

@@ -20,8 +20,9 @@ constexpr int32_t log2_of(uint32_t x) {
 }
 
 /// out = e^(beta * (in - max)) / sum of them, over each run of `length` elements. In int8, the
-/// output has scale 1/256 and zero point -128; its logarithm has scale 1/16 and zero point 127. In
-/// int16 it has scale 1/32768; from int8 to int16, scale 1/65536 and zero point -32768.
+/// output has scale 1/256 and zero point -128; its logarithm has scale 1/16 and zero point 127. If
+/// all zero points are 0 they have 1/128 and 1/8. In int16 it has scale 1/32768; from int8 to
+/// int16, scale 1/65536 and zero point -32768.
 struct Softmax {
   static constexpr const char* name = "Softmax";
   static constexpr int max_inputs = 1;
@@ -87,12 +88,12 @@ struct Softmax {
       if constexpr (sizeof *in == 2) {
         quantised(d, in, top, out, op.length);
       } else if constexpr (sizeof *out == 2) {
-        quantised(d.table, in, top, out, op.length);
+        quantised<false>(d.table, in, top, out, op.length);
       } else if constexpr (N::quantised) {
         if (op.log)
           logarithm(d, log2_of_sum(d.table, in, top, op.length), in, top, out, op.length);
         else
-          quantised(d.table, in, top, out, op.length);
+          quantised<N::Rescale::symmetric>(d.table, in, top, out, op.length);
       } else {
         using A = typename N::Acc;
         const auto power = [&](A x) { return A{op.beta} * (x - A{top}); };
@@ -109,7 +110,7 @@ struct Softmax {
 
  private:
   /// As desktop TFLite: in floats.
-  template <class Out>
+  template <bool symmetric, class Out>
   static void quantised(const float* table, const int8_t* in, int top, Out* out, int n) {
     constexpr int one = 1 << 8 * sizeof(Out);
     float sum = 0;
@@ -122,9 +123,10 @@ struct Softmax {
     }
   }
   /// As TFLite Micro: fractions of 31 bits, their sum of 19.
-  template <class Out>
+  template <bool symmetric, class Out>
   static void quantised(const int32_t* table, const int8_t* in, int top, Out* out, int n) {
-    constexpr int bits = 8 * sizeof(Out), one = 1 << bits;
+    constexpr int bits = 8 * sizeof(Out) - symmetric, one = 1 << bits;
+    constexpr int zero = symmetric ? 0 : -one / 2;
     int32_t sum = 0;
     for (int i = 0; i < n; ++i) sum += shifted_down(table[top - in[i]], 12);
     const int zeros = __builtin_clz(static_cast<uint32_t>(sum));
@@ -133,7 +135,7 @@ struct Softmax {
     const int down = 43 - bits - zeros;  // of so many values that each is none above 31
     for (int i = 0; i < n; ++i) {
       const int32_t p = high_product(inverse, table[top - in[i]]);
-      out[i] = static_cast<Out>((down > 31 ? 0 : min(shifted_down(p, down), one - 1)) - one / 2);
+      out[i] = static_cast<Out>((down > 31 ? 0 : min(shifted_down(p, down), one - 1)) + zero);
     }
   }
   /// In int16; `out` holds the powers until their sum is known.
