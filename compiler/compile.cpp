@@ -8,6 +8,7 @@
 #include "compiler/import/tflite.hpp"
 #include "compiler/io/file.hpp"
 #include "compiler/passes/passes.hpp"
+#include "compiler/passes/stream.hpp"
 #include "compiler/quantise/dialect.hpp"
 #include "compiler/quantise/states.hpp"
 
@@ -58,11 +59,12 @@ Program compile(const Graph& graph, const Samples& samples, const CompileOptions
       throw Error("--range {}: {} is quantised by its file, which gives every scale",
                   options.ranges.begin()->first, graph.file);
     if (graph.reference == Reference::tflite) check_dialect(graph, options.rounding);
-    return lower(graph, scales_in(graph), lowering);
+    return lower(options.stream ? step_by_step(graph) : graph, scales_in(graph), lowering);
   }
   Graph measured = graph;
   measure_states(measured, samples);
   const Ranges ranges = calibrate(measured, samples, options.calibration, lowering, options.ranges);
+  if (options.stream) measured = step_by_step(std::move(measured));
   return lower(std::move(measured), ranges.scales, lowering);
 }
 

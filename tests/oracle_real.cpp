@@ -170,7 +170,7 @@ double activation(const nnom::Activation& op, double x) {
       return x;
     case Function::relu:
       if (x >= high) return high;
-      return x >= threshold ? x : slope * (x - threshold);
+      return x > threshold ? x : slope * (x - threshold);
     case Function::elu:
       return x > 0 ? x : slope * (std::exp(x) - 1);
     case Function::selu: {

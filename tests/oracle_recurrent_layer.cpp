@@ -260,6 +260,13 @@ struct StoredCell {
       h[at(u)] = clamp16(n + gated(gates[at(u)], h[at(u)] - n));
     }
   }
+  /// Both products in units fine enough for both; the sum is rounded.
+  int64_t cell_of(int64_t forgotten, int64_t added) const {
+    const int old = bits.function[0] + bits.cell, now = bits.function[0] + bits.function[1];
+    const Exact sum = (Exact{forgotten} << now) + (Exact{added} << old);
+    return clamp16(static_cast<int64_t>(
+        std::clamp<Exact>(nearest_away(sum, old + now - bits.cell), -32768, 32767)));
+  }
   void operator()(const nnom::LstmCell& cell) {
     const auto peep = [&](int p, int u) -> int64_t {
       const double real = static_cast<double>(peepholes[p * units + u]);
@@ -269,9 +276,8 @@ struct StoredCell {
     const List<int64_t> before = h;
     for (int g = 0; g < 4; ++g) {
       for (int u = 0; g == 3 && u < units; ++u)
-        c[at(u)] = clamp16(gated(gates[at(units + u)], c[at(u)]) +
-                           moved(gates[at(u)] * gates[at(2 * units + u)],
-                                 bits.function[0] + bits.function[1], bits.cell));
+        c[at(u)] =
+            cell_of(gates[at(units + u)] * c[at(u)], gates[at(u)] * gates[at(2 * units + u)]);
       for (int u = 0; u < units; ++u) {
         int64_t both = sum(w(g, u), r(g, u, before));
         if (cell.peepholes && g != 2) both = sum(both, peep(g == 3 ? 2 : g, u));

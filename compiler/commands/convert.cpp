@@ -12,6 +12,7 @@
 #include "compiler/error.hpp"
 #include "compiler/io/file.hpp"
 #include "compiler/report/program.hpp"
+#include "compiler/report/scales.hpp"
 #include "compiler/report/table.hpp"
 
 namespace nnomc {
@@ -22,7 +23,7 @@ namespace fs = std::filesystem;
 enum class Emission { structures, layers };
 
 struct Options : ModelOptions {
-  std::string output;
+  std::string output, scales;
   bool single_header = false, c_api = false;
   Emission emission = Emission::structures;
 
@@ -131,7 +132,8 @@ void convert(const Options& o) {
   emitting.file = fs::path(header).filename().string();
   emitting.optimise = o.compile.optimise;
   emitting.channels_first = o.axes == Axes::channels_first;
-  const std::vector<File> files = files_of(compiled.program, o, header, emitting);
+  std::vector<File> files = files_of(compiled.program, o, header, emitting);
+  if (!o.scales.empty()) files.push_back({o.scales, scales_text(compiled.program)});
   write_all(files);
   std::string paths;
   for (const File& file : files) paths += (paths.empty() ? "" : ", ") + file.path;
@@ -162,6 +164,12 @@ void add_convert(CLI::App& nnom) {
       ->excludes(emission);
   app->add_option("-o,--output", o->output,
                   "the header; the source goes beside it [MODEL's name, in the current folder]")
+      ->type_name("FILE");
+  app->add_flag("--stream", o->compile.stream,
+                "a model that takes one step of a sequence a run and remembers those before; "
+                "calibrated on whole sequences");
+  app->add_option("--scales", o->scales,
+                  "write the scale and zero point of every tensor there, as JSON")
       ->type_name("FILE");
   app->footer(
       "Example:\n"

@@ -54,6 +54,9 @@ LayerBits layer_bits(const nnom::RecurrentLayer<Cell>& op, const Node& node,
       is_bounded(op) ? 1
                      : measured(node, Layer::kHidden, op.shown == Layer::kHidden ? shown : kUsual),
       measured(node, Layer::kCell, kUsual)};
+  // h of a GRU is a mean of itself and its candidate, which is limited to the same units.
+  if (std::is_same_v<Cell, nnom::GruCell> && !op.functions[nnom::kCandidateFunction].bounded())
+    most[0] = std::max(most[0], measured(node, Layer::kGate + 2, 0));
   const float* constant = node.weights.data() + op.matrices();
   for (size_t k = 0, given = 1; k < Layer::states; ++k) {
     if (op.begin[k] == nnom::Begin::input && given < scales.in.size())

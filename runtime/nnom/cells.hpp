@@ -52,6 +52,15 @@ struct Inner {
     return within(shifted_up(v, min(to - from, 30)), 29);
   }
   static constexpr int narrow(int v) { return clamp16(v); }
+  /// The sum of products with `a_bits` (`to` or more) and `b_bits`, with `to` bits, rounded once.
+  static constexpr int total(int a, int a_bits, int b, int b_bits, int to) {
+    const int bits = max(a_bits, b_bits), down = bits - to;
+    const int64_t sum =
+        int64_t{a} * (int64_t{1} << (bits - a_bits)) + int64_t{b} * (int64_t{1} << (bits - b_bits));
+    const int64_t size = ((sum < 0 ? -sum : sum) + ((int64_t{1} << down) >> 1)) >> down;
+    const int v = static_cast<int>(size < 1 << 29 ? size : 1 << 29);
+    return sum < 0 ? -v : v;
+  }
   static constexpr int sum(int x, int h) { return within(x, 28) + within(h, 28); }
   /// A gate's value times a sum that is not narrow; both have the sum's bits, the gate `bits` more.
   static constexpr int gated(int gate, int v, int bits) {
@@ -88,6 +97,7 @@ struct Inner<N, false> {
 
   static constexpr Value moved(Value v, int, int) { return v; }
   static constexpr Value narrow(Value v) { return v; }
+  static constexpr Value total(Value a, int, Value b, int, int) { return a + b; }
   static constexpr Value sum(Value x, Value h) { return x + h; }
   static constexpr Value gated(Value gate, Value v, int) { return gate * v; }
   static Value squash(const GateFunction& f, const Squash&, Value x) {
@@ -206,10 +216,10 @@ struct LstmCell {
     const int units = s.op.units, bits = s.d.squash[kGateFunction].out;
     for (int u = 0; u < units; ++u) {
       const auto* const gate = s.m.gate + u;
-      const auto forgotten = S::I::gated(gate[units], s.m.cell[u], bits);
-      const auto added = S::I::moved(gate[0] * gate[2 * units],
-                                     bits + s.d.squash[kCandidateFunction].out, s.d.cell_bits);
-      s.m.cell[u] = static_cast<typename S::I::Value>(S::I::narrow(forgotten + added));
+      const auto c =
+          S::I::total(gate[units] * s.m.cell[u], bits + s.d.cell_bits, gate[0] * gate[2 * units],
+                      bits + s.d.squash[kCandidateFunction].out, s.d.cell_bits);
+      s.m.cell[u] = static_cast<typename S::I::Value>(S::I::narrow(c));
     }
   }
   template <class S>

@@ -9,7 +9,7 @@ namespace nnom {
 /// The functions, as Keras names and defines them. Each uses the parameters it needs.
 enum class Function : int {
   linear,
-  relu,  ///< x >= high ? high : x >= threshold ? x : slope * (x - threshold)
+  relu,  ///< x >= high ? high : x > threshold ? x : slope * (x - threshold)
   elu,   ///< x > 0 ? x : slope * (e^x - 1)
   selu,
   sigmoid,
@@ -103,9 +103,7 @@ struct Activation {
       case Function::linear:
         return x;
       case Function::relu:
-        return x >= double{op.high} ? double{op.high}
-               : x >= threshold     ? x
-                                    : slope * (x - threshold);
+        return x >= double{op.high} ? double{op.high} : x > threshold ? x : slope * (x - threshold);
       case Function::elu:
         return x > 0 ? x : slope * __builtin_expm1(x);
       case Function::selu:  // constants: Klambauer et al. 2017
