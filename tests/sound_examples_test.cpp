@@ -166,10 +166,10 @@ std::vector<std::byte> run_denoiser(const std::vector<std::string>& options) {
 }
 
 TEST(NoiseSuppression, AStreamIsTheSameOnTheBoard) {
-  const auto stream = run_denoiser({"--stream"});
+  const auto stream = run_denoiser({"--keep-state"});
   EXPECT_NE(stream, run_denoiser({}));
   if (!have_tools()) GTEST_SKIP() << "needs arm-none-eabi-g++ and qemu-system-arm";
-  EXPECT_EQ(stream, run_denoiser({"--stream", "--on", "cortex-m4"}));
+  EXPECT_EQ(stream, run_denoiser({"--keep-state", "--on", "cortex-m4"}));
 }
 
 }  // namespace

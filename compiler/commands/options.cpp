@@ -144,7 +144,7 @@ void add_data(CLI::App& app, ModelOptions& options) {
   app.add_option("--offset", options.scaling.offset, "see --scale [0]")
       ->type_name("O")
       ->transform(CLI::Validator(fraction, ""));
-  app.add_flag("--stream", options.stream,
+  app.add_flag("--keep-state", options.keep_state,
                "samples follow each other: a model that remembers keeps its state from one to the "
                "next");
 }
@@ -239,7 +239,7 @@ std::string model_name(const ModelOptions& options, const std::string& stem) {
 Samples read_samples(const Graph& graph, const std::vector<std::string>& files,
                      const ModelOptions& options) {
   Samples samples(graph, files, options.scaling, options.axes);
-  if (options.stream) samples.make_stream();
+  if (options.keep_state) samples.make_stream();
   return samples;
 }
 

@@ -19,7 +19,7 @@ struct ModelOptions {
   HookOptions hooks;
   std::vector<std::string> calibrate;
   std::size_t calibration_samples = 100;
-  bool stream = false;
+  bool keep_state = false;
   Scaling scaling;
   Scheme scheme = Scheme::affine;
   CompileOptions compile;
@@ -53,7 +53,7 @@ void add_model(CLI::App& app, ModelOptions& options);
 /// MODEL, --lambda
 void add_file(CLI::App& app, std::string& model, HookOptions& hooks);
 /// --calibrate, --calibration, --range, --calibration-samples, --scale, --offset,
-/// --stream
+/// --keep-state
 void add_data(CLI::App& app, ModelOptions& options);
 /// --target, --layout, --per-channel, --per-tensor, --scheme, --rounding
 void add_lowering(CLI::App& app, ModelOptions& options);
@@ -77,7 +77,7 @@ struct Compiled {
   std::string calibration;  ///< "calibrated on 100 samples"
 };
 
-/// Reads samples from `files`, one for each input, as --scale, --offset and --stream say.
+/// Reads samples from `files`, one for each input, as --scale, --offset and --keep-state say.
 Samples read_samples(const Graph& graph, const std::vector<std::string>& files,
                      const ModelOptions& options);
 

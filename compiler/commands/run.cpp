@@ -101,7 +101,7 @@ void run(Options& o) {
     if (o.calibrate.empty()) fmt::print(stderr, "nnom: {}\n", compiled.calibration);
   }
   Inputs inputs = stored ? read_stored(program, o.inputs) : inputs_of(program, samples);
-  inputs.stream = o.stream;
+  inputs.stream = o.keep_state;
   const Measured measured = measure_on(o.on, program, inputs, o, false);
   write_outputs(o, program, measured);
 }
