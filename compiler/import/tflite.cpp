@@ -145,7 +145,7 @@ class Builder {
     const int moved = v.type == format::ElementType_uint8 ? kUint8Zero : 0;
     const int bits = v.type == format::ElementType_int16 ? 16 : 8;
     v.scale = Quantisation{static_cast<double>(scales[0]), 0, bits};
-    if (zero - moved < v.scale->lowest() || zero - moved > v.scale->highest())
+    if (zero < v.scale->lowest() + moved || zero > v.scale->highest() + moved)
       fail("tensor '{}' has the zero point {}", v.name, zero);
     v.scale->zero = static_cast<int>(zero) - moved;
   }

@@ -2,6 +2,7 @@
 /// One operator of a TensorFlow Lite model, for the function that makes nodes of it.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <span>
@@ -157,6 +158,11 @@ class Call {
 
 /// The range that a fused activation limits an output to.
 Range range_of(const Call& call, format::Fused activation);
+
+/// A stored bias. None above 2^62 fits a sum: that is found out with the others that don't.
+inline int64_t whole(double bias) {
+  return static_cast<int64_t>(std::clamp(bias, -0x1p62, 0x1p62));
+}
 
 /// The row of an operator; null if it is not supported.
 const Row* find_operator(int code);

@@ -80,7 +80,7 @@ Node linear(Call& call, const Op& op, int input, int weights, int bias, size_t c
   }
   if (call.has(bias)) {
     check_biases(call, bias, stored);
-    for (const double b : call.in(bias).constant) stored.bias.push_back(static_cast<int64_t>(b));
+    for (const double b : call.in(bias).constant) stored.bias.push_back(whole(b));
   }
   node.stored = std::move(stored);
   if (is_wide(call, weights)) halve_weights(call, node, w.scale->scale);

@@ -42,7 +42,7 @@ void add_bias(const Call& call, int i, size_t size, Node& node) {
       call.in(i).type != (wide ? format::ElementType_int64 : format::ElementType_int32))
     call.fail("its biases are not {}", wide ? "int64" : "int32");
   if (call.quantised())
-    for (const double b : call.in(i).constant) node.stored->bias.push_back(static_cast<int64_t>(b));
+    for (const double b : call.in(i).constant) node.stored->bias.push_back(whole(b));
 }
 
 /// What an LSTM keeps between its runs.
