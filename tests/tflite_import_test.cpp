@@ -42,7 +42,7 @@ TEST(TfliteImport, SaysWhatIsNotAModel) {
 }
 
 TEST(TfliteImport, RefusesGraphsWithoutInputs) {
-  for (const char* name : {"found_no_inputs.tflite", "found_constant_inputs.tflite"})
+  for (const char* name : {"found_variables_alone.tflite", "found_constant_inputs.tflite"})
     EXPECT_EQ(message_of(read_file(kSeeds + name)),
               "m.tflite: its graph has no inputs: there is nothing to run");
 }
