@@ -9,6 +9,7 @@
 
 #include "compiler/compile.hpp"
 #include "compiler/io/array.hpp"
+#include "compiler/op_table.hpp"
 #include "compiler/simulate/simulate.hpp"
 
 namespace nnomc {
@@ -128,8 +129,13 @@ TEST(Faults, F06_TransposedConvolutionsOfAllKernelsStridesAndPaddings) {
     expect_keras(Fixture(file), 0.03);
 }
 
-/// Sums over a window are sums along axes here: a layer for them belongs beside.
+/// Sums along axes, and a layer of sum pooling.
 TEST(Faults, F07_SumsOfWindowsAndOfAllPixelsAreWritten) {
+  const Fixture pool("fault_sum_pool.keras");
+  EXPECT_EQ(info(pool.graph.nodes.at(0).op).name, std::string("SumPool2D"));
+  EXPECT_GT(magnitude(pool.keras[0]), 1);
+  expect_keras(pool, 0.03);
+
   const Fixture f("fault_sum.keras");
   for (const Values& sum : f.keras) EXPECT_GT(magnitude(sum), 1);
   expect_keras(f, 0.03);

@@ -192,6 +192,7 @@ struct Randomise {
   void operator()(nnom::Svdf& op) const {
     op.units = r.whole(1, 9), op.rank = r.whole(1, 3), op.memory_size = r.whole(1, 6);
   }
+  void operator()(nnom::Lambda&) const {}  // none of op_names()
   void operator()(nnom::Reshape& op) const {
     const int n = in[0].size();
     std::vector<int> divisors;
