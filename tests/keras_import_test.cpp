@@ -85,7 +85,7 @@ TEST(KerasImport, Nodes) {
        R"("activation": "log_softmax")",
        "[null, 4]",
        {},
-       "x Softmax 4; x/log Activation 4"},
+       "x Softmax 4"},
       {"Activation",
        R"("activation": {"module": "keras.activations", "class_name": "function", "config": "tanh"})",
        "[null, 4]",
