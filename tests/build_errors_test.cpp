@@ -69,6 +69,12 @@ const std::vector<Mistake> kMistakes = {
      "layer 'r' (Activation): only the application knows the scale of its input"},
     {"global_sum_rank", "m.add(line, 'g', global_sum_pool())",
      "layer 'g' (Sum): its input must have an axis besides the channels"},
+    {"lambda_empty", "m.add(x, 'own', lambda<own>({0, 3}, r))",
+     "layer 'own' (Lambda): its output is empty"},
+    {"lambda_inputs", "m.output(m.hook('own', lambda<own>({3}, r), x, x))",
+     "layer 'own' (Lambda): its function takes no such number of inputs"},
+    {"lambda_range", "m.add(x, 'own', lambda<own>({3}))",
+     "layer 'own' (int8): the range of its values is not known"},
     {"global_max_rank", "m.add(line, 'g', global_max_pool())",
      "layer 'g' (ReduceMax): its input must have an axis besides the channels"},
     {"global_avg_rank", "m.add(line, 'g', global_avg_pool())",
@@ -171,6 +177,7 @@ TEST(Build, AWrongModelDoesNotCompileAndTheMessageNamesTheLayer) {
 using namespace nnom::layers;
 constexpr auto r = nnom::range(-1, 1);
 constexpr float w[18] = {1, 2, 3}, b[2] = {1, 2}, w20[20] = {1}, w12[12] = {1}, w4[4] = {1};
+constexpr auto own = [](const auto& x, auto& y) { y.set(0, x[0]); };
 constexpr int8_t q[18] = {1, 2, 3};
 constexpr float tiny[2] = {1e-12f, 1e-12f};
 constexpr nnom::Softmax::Data<nnom::Int16<nnom::Double, nnom::layout::Plain>> wide{};

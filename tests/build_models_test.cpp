@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "nnom/build.hpp"
@@ -68,6 +69,41 @@ TEST(Build, AnAttachedReluTakesNoMemoryAndItsLayerUsesAllOfInt8) {
   constexpr auto quantisation = nnom::Graph<sequential>::B::net.tensor[1].quantisation;
   EXPECT_EQ(quantisation.zero, -128);
   EXPECT_NEAR(quantisation.scale, 6.0f / 255, 1e-3f);
+}
+
+/// A user's functions, of one and of two inputs.
+constexpr auto kSquare = [](const auto& x, auto& y) {
+  for (int i = 0; i < y.size(); ++i) y.set(i, x[i] * x[i]);
+};
+constexpr auto kFirstRow = [](const auto& a, const auto& b, auto& y) {
+  for (int i = 0; i < y.size(); ++i) y.set(i, a[i] - b[b.index(0, i)]);
+};
+constexpr void own_functions(Network& m) {
+  const auto x = m.input("x", {2, 3}, kUnit);
+  const auto square = m.hook("square", lambda<kSquare>({2, 3}, range(0, 1)), x);
+  m.output(m.hook("first", lambda<kFirstRow>({3}, range(-2, 2)), square, x));
+}
+
+TEST(Build, FunctionsOfOnesOwnAreLayers) {
+  const std::vector<int> input = {-128, -5, 127, 40, 80, 0}, output = run<own_functions>(input);
+  const auto round = [](double v, double scale, double zero) {
+    return std::clamp(std::floor(v / scale + 0.5) + zero, -128.0, 127.0);
+  };
+  const auto& net = nnom::Graph<own_functions>::B::net;
+  const auto scale = [&](int t) { return static_cast<double>(net.tensor[t].quantisation.scale); };
+  const auto zero = [&](int t) { return double{1} * net.tensor[t].quantisation.zero; };
+  ASSERT_EQ(output.size(), 3u);
+  for (size_t i = 0; i < 3; ++i) {
+    const double x = scale(0) * (input[i] - zero(0));
+    const double square = scale(1) * (round(x * x, scale(1), zero(1)) - zero(1));
+    EXPECT_NEAR(output[i], round(square - x, scale(2), zero(2)), 1) << i;
+  }
+  nnom::Ranges<own_functions> real;
+  const float sample[] = {-1, 0.5f, 0.25f, 0, 0, 0};
+  real.see(sample);
+  EXPECT_FLOAT_EQ(real.output()[0], 2);
+  EXPECT_FLOAT_EQ(real.output()[1], -0.25f);
+  EXPECT_FLOAT_EQ(real.layers[0].hi, 1);
 }
 
 /// y = x + relu(x), of a conv's output and of the input itself.

@@ -15,6 +15,7 @@
 #pragma once
 
 #include "nnom/network/graph.hpp"
+#include "nnom/network/lambda_layer.hpp"
 #include "nnom/network/layers.hpp"
 #include "nnom/network/pooling_layers.hpp"
 #include "nnom/network/ranges.hpp"

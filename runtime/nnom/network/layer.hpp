@@ -2,6 +2,7 @@
 /// A layer made by hand, before it is added to a network.
 #pragma once
 
+#include "nnom/hook.hpp"
 #include "nnom/network/scales.hpp"
 
 namespace nnom {
@@ -46,10 +47,19 @@ struct Bias {
   constexpr Bias(const float (&values)[N]) : real(values), count(N) {}
 };
 
+/// A user's function for one to three inputs; null where it takes another number.
+struct HookSet {
+  static constexpr int most_inputs = 3;
+
+  Hook<float> real[most_inputs]{};
+  Hook<int8_t> stored[most_inputs]{};
+};
+
 /// What else a layer made by hand has.
 struct Settings {
   Weights weights{}, recurrent{};
   Bias bias{}, recurrent_bias{};
+  const HookSet* function = nullptr;
   Quantisation out = unknown;                                     ///< of its output
   float lo = -__builtin_huge_valf(), hi = __builtin_huge_valf();  ///< limits of its output
 };
