@@ -48,7 +48,8 @@ TEST(Cli, VersionAndHelp) {
   EXPECT_EQ(version.exit_code, 0);
   EXPECT_EQ(version.output, "nnom " NNOM_VERSION "\n");
   EXPECT_CONTAINS(nnom({"--help"}).output, "Examples:");
-  for (const char* command : {"convert", "inspect", "evaluate", "run", "compare", "testset", "hooks"}) {
+  for (const char* command :
+       {"convert", "inspect", "evaluate", "run", "compare", "testset", "hooks"}) {
     SCOPED_TRACE(command);
     const Outcome help = nnom({command, "--help"});
     EXPECT_EQ(help.exit_code, 0);
