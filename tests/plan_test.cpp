@@ -6,6 +6,7 @@
 
 #include <ctime>
 
+#include "compiler/error.hpp"
 #include "compiler/simulate/simulate.hpp"
 #include "tests/random_layers.hpp"
 
@@ -73,6 +74,7 @@ void check_layout(const Program& program, const Plan& separate) {
 
 void check_graphs(unsigned first_seed, unsigned count, int most_layers) {
   int64_t together = 0, apart = 0, bound = 0;
+  unsigned refused = 0;
   for (unsigned seed = first_seed; seed < first_seed + count && !testing::Test::HasFailure();
        ++seed) {
     Random r(seed);
@@ -81,7 +83,15 @@ void check_graphs(unsigned first_seed, unsigned count, int most_layers) {
     const Lowering lowering{.numbers = numbers[seed % numbers.size()]};
     SCOPED_TRACE(fmt::format("seed {}, {}:{}", seed, describe(lowering.numbers), describe(graph)));
     const auto scales = usual_scales(graph, lowering.numbers.scheme());
-    const Program program = lower(graph, scales, lowering);
+    Program program;
+    try {
+      program = lower(graph, scales, lowering);
+    } catch (const Error& e) {  // a sum of places beyond 128 has no scale that is a power of two
+      ASSERT_NE(std::string(e.what()).find("leave out --scheme power-of-two"), std::string::npos)
+          << e.what();
+      ++refused;
+      continue;
+    }
     const Program separate = lower(graph, scales, {lowering.numbers, true, true});
     check_layout(program, separate.plan);
     const Trace got = trace(program, seed), want = trace(separate, seed);
@@ -92,6 +102,7 @@ void check_graphs(unsigned first_seed, unsigned count, int most_layers) {
     together += program.plan.arena_bytes, apart += separate.plan.arena_bytes;
     bound += program.plan.lower_bound;
   }
+  EXPECT_LE(refused * 500, count);
   // The tests would pass a plan that never shares: see that it does.
   EXPECT_LT(together, apart * 3 / 4);
   EXPECT_LT(together, bound * 5 / 4);
