@@ -148,7 +148,7 @@ Table hard_swish(const Scales& s) {
     const int v = x * 128, g = to_unit.shift;
     const int value = high_16(v, to_16_bits(output.multiplier));
     int r = v;
-    if (g > 0) r = saturated(r * (1 << (g - 1)));
+    if (g > 0) r = saturated(r * (1 << std::min(g - 1, 16)));  // all but 0 saturates
     r = high_16(r, to_16_bits(to_unit.multiplier));
     if (g > 0) r = saturated(r * 2);
     if (g < 0) r = nnom::shifted_down(r, -g);
