@@ -5,8 +5,6 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <sstream>
-
 #include "compiler/firmware/paths.hpp"
 #include "compiler/firmware/process.hpp"
 #include "compiler/io/file.hpp"
@@ -20,16 +18,6 @@ namespace {
 
 const std::string kRuntime = "-I" NNOM_SOURCE_DIR "/runtime";
 constexpr int kRuns = 3;
-
-std::vector<std::string> words(const std::string& text) {
-  std::istringstream stream(text);
-  return {std::istream_iterator<std::string>(stream), {}};
-}
-
-std::vector<std::string> operator+(std::vector<std::string> a, const std::vector<std::string>& b) {
-  a.insert(a.end(), b.begin(), b.end());
-  return a;
-}
 
 /// One layer that keeps its state between runs.
 Graph remembering() {

@@ -11,6 +11,7 @@
 #include "compiler/firmware/process.hpp"
 #include "compiler/io/array.hpp"
 #include "compiler/io/file.hpp"
+#include "tests/compile.hpp"
 #include "tests/temp_folder.hpp"
 
 namespace nnomc {
@@ -28,11 +29,6 @@ Outcome nnom(const std::vector<std::string>& arguments, const std::string& folde
   command.directory = folder;
   command.timeout = std::chrono::seconds(120);
   return run_command(command);
-}
-
-std::vector<std::string> operator+(std::vector<std::string> a, const std::vector<std::string>& b) {
-  a.insert(a.end(), b.begin(), b.end());
-  return a;
 }
 
 std::string text_of(const std::string& path) {

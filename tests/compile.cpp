@@ -1,6 +1,8 @@
 #include "tests/compile.hpp"
 
 #include <fstream>
+#include <iterator>
+#include <sstream>
 
 #include "compiler/firmware/paths.hpp"
 #include "compiler/firmware/process.hpp"
@@ -8,6 +10,16 @@
 namespace nnomc {
 
 bool has_compiler(const std::string& name) { return !find_program(name).empty(); }
+
+std::vector<std::string> words(const std::string& text) {
+  std::istringstream stream(text);
+  return {std::istream_iterator<std::string>(stream), {}};
+}
+
+std::vector<std::string> operator+(std::vector<std::string> a, const std::vector<std::string>& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
 
 Said run_program(const std::vector<std::string>& arguments, const std::string& directory) {
   const Outcome outcome = run_command({.arguments = arguments, .directory = directory});

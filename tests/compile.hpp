@@ -15,6 +15,10 @@ bool has_compiler(const std::string& name);
 std::string complaint(const std::string& source, const std::vector<std::string>& flags,
                       const std::string& compiler = "g++");
 
+/// The words of a command line, and two lists of them as one.
+std::vector<std::string> words(const std::string& text);
+std::vector<std::string> operator+(std::vector<std::string> a, const std::vector<std::string>& b);
+
 /// Runs a program; returns what it says, and whether it ended with 0.
 struct Said {
   bool success = false;

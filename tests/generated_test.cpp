@@ -64,16 +64,6 @@ std::string list(const std::vector<float>& values) {
 
 const std::string kStrict = "-Wall -Wextra -Wconversion -Wshadow -Wpedantic -Werror";
 
-std::vector<std::string> words(const std::string& text) {
-  std::istringstream stream(text);
-  return {std::istream_iterator<std::string>(stream), {}};
-}
-
-std::vector<std::string> operator+(std::vector<std::string> a, const std::vector<std::string>& b) {
-  a.insert(a.end(), b.begin(), b.end());
-  return a;
-}
-
 TEST(Generated, ServesACpp11Application) {
   const Graph graph = classifier();
   const Program program = program_of(graph);

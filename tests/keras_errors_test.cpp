@@ -10,16 +10,6 @@
 namespace nnomc {
 namespace {
 
-/// The message of the error `file` leads to.
-std::string error_of(const KerasFile& file) {
-  try {
-    import_keras(file);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "(imported)";
-}
-
 struct BadLayer {
   const char* class_name;
   const char* fields;

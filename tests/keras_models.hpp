@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "compiler/error.hpp"
+#include "compiler/import/keras.hpp"
 #include "compiler/import/keras_file.hpp"
 
 namespace nnomc {
@@ -69,6 +71,16 @@ inline std::string tensor(const std::string& layer, int call = 0) {
 /// Arguments of a call of Keras 3.
 inline std::string args(const std::string& list) {
   return R"({"args": [)" + list + R"(], "kwargs": {}})";
+}
+
+/// The message of the error that importing `file` leads to.
+inline std::string error_of(const KerasFile& file) {
+  try {
+    import_keras(file);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "(imported)";
 }
 
 /// A variable of an archive, filled with 0, 1, 2, ...

@@ -157,8 +157,7 @@ void add_convert(CLI::App& nnom) {
       add_choice<Emission>(*app, "--emit", o->emission,
                            {{"structures", Emission::structures}, {"layers", Emission::layers}},
                            "a constant structure for each layer, or one header of the layer API, "
-                           "whose memory is planned "
-                           "when it is compiled");
+                           "whose memory is planned when it is compiled");
   app->add_flag("--c-api", o->c_api, "a header of C functions too, beside the other")
       ->excludes("--single-header")
       ->excludes(emission);

@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <filesystem>
-#include <set>
 
 #include "compiler/emit/names.hpp"
 #include "compiler/error.hpp"
@@ -35,6 +34,21 @@ void add_range(GivenRanges& ranges, const std::string& text) {
       !(std::isfinite(limits.lo) && std::isfinite(limits.hi) && limits.lo < limits.hi))
     throw Error("--range {}: give it as NAME=LOW..HIGH, such as scores=-8..8", text);
   ranges[text.substr(0, equals)] = limits;
+}
+
+/// Adds an option that may be repeated; add(text) takes each.
+CLI::Option* add_repeated(CLI::App& app, const std::string& flag, const std::string& form, auto add,
+                          const std::string& help) {
+  return app
+      .add_option_function<std::vector<std::string>>(
+          flag,
+          [add](const std::vector<std::string>& all) {
+            for (const std::string& text : all) add(text);
+          },
+          help)
+      ->type_name(form)
+      ->expected(1)
+      ->take_all();
 }
 
 constexpr const char* kConversion = "Conversion";
@@ -83,20 +97,12 @@ void add_file(CLI::App& app, std::string& model, HookOptions& hooks) {
       ->required()
       ->type_name("");
   const Group group(app, kHooks);
-  const auto add = [&hooks](const std::string& text) {
-    hooks.lambdas.push_back(parse_lambda(text));
-  };
-  app.add_option_function<std::vector<std::string>>(
-         "--lambda",
-         [add](const std::vector<std::string>& all) {
-           for (const std::string& text : all) add(text);
-         },
-         "layer NAME, or each of class NAME, is a C++ function of your own; its output is HxWxC, "
-         "its parameters are those of the file and those given here: "
-         "NAME[=HxWxC][,alpha=0.5,...]; repeat it for more")
-      ->type_name("NAME=HxWxC")
-      ->expected(1)
-      ->take_all();
+  add_repeated(
+      app, "--lambda", "NAME=HxWxC",
+      [&hooks](const std::string& text) { hooks.lambdas.push_back(parse_lambda(text)); },
+      "layer NAME, or each of class NAME, is a C++ function of your own; its output is HxWxC, its "
+      "parameters are those of the file and those given here: NAME[=HxWxC][,alpha=0.5,...]; repeat "
+      "it for more");
 }
 
 void add_model(CLI::App& app, ModelOptions& options) {
@@ -123,16 +129,11 @@ void add_data(CLI::App& app, ModelOptions& options) {
                            {"kl", Calibration::kl},
                            {"mse", Calibration::mse}},
                           "how the ranges are chosen");
-  app.add_option_function<std::vector<std::string>>(
-         "--range",
-         [&options](const std::vector<std::string>& all) {
-           for (const std::string& text : all) add_range(options.compile.ranges, text);
-         },
-         "the range of an input or of what a layer gives, where you know better than the samples; "
-         "repeat it for others")
-      ->type_name("NAME=LOW..HIGH")
-      ->expected(1)
-      ->take_all();
+  add_repeated(
+      app, "--range", "NAME=LOW..HIGH",
+      [&options](const std::string& text) { add_range(options.compile.ranges, text); },
+      "the range of an input or of what a layer gives, where you know better than the samples; "
+      "repeat it for others");
   app.add_option("--calibration-samples", options.calibration_samples,
                  "how many samples to calibrate on at most [100]")
       ->type_name("N")

@@ -36,10 +36,9 @@ Measured run_on_host(const Program& program, const Inputs& inputs, const std::st
     for (std::size_t i = 0; i < nodes; ++i) seconds[i] += taken[i];
     progress.step();
   };
-  const std::size_t length = inputs.stream ? inputs.count : 1;
-  in_parallel(inputs.count / length, [&](std::size_t start) {
+  in_starts(inputs.count, inputs.stream, [&](std::size_t begin, std::size_t end) {
     Simulator simulator(program);
-    for (std::size_t s = start * length; s < (start + 1) * length; ++s) run(simulator, s);
+    for (std::size_t s = begin; s < end; ++s) run(simulator, s);
   });
   double sum = 0;
   for (const double s : seconds) {

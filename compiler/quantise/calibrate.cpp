@@ -180,10 +180,9 @@ class OutputError {
 
   Values run(const Program& program) const {
     Values values(count_);
-    const size_t length = stream_ ? count_ : 1;
-    in_parallel(count_ / length, [&](size_t start) {
+    in_starts(count_, stream_, [&](size_t begin, size_t end) {
       Simulator simulator(program);
-      for (size_t s = start * length; s < (start + 1) * length; ++s) {
+      for (size_t s = begin; s < end; ++s) {
         for (size_t i = 0; i < inputs_[s].size(); ++i) simulator.set_input(i, inputs_[s][i]);
         values[s].resize(seen_.size());
         simulator.run([&](size_t node, const void*) {

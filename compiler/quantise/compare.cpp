@@ -55,10 +55,9 @@ std::vector<LayerError> compare_with_float(const Program& program, const Samples
   }
   std::mutex mutex;
   Progress progress("comparing", samples.count());
-  const std::size_t length = samples.samples_a_start();
-  in_parallel(samples.starts(), [&](std::size_t start) {
+  in_starts(samples.count(), samples.is_stream(), [&](std::size_t begin, std::size_t end) {
     Simulator a(real), b(int8);
-    for (std::size_t sample = start * length; sample < (start + 1) * length; ++sample) {
+    for (std::size_t sample = begin; sample < end; ++sample) {
       for (std::size_t i = 0; i < g.inputs.size(); ++i) {
         const std::vector<float> input = samples.read(sample, i);
         a.set_input(i, input), b.set_input(i, input);

@@ -71,10 +71,9 @@ void measure_states(Graph& graph, const Samples& samples) {
     float& inner = graph.nodes[p.node].inner[static_cast<size_t>(p.shown)];
     inner = std::max(inner, most);
   };
-  const size_t length = samples.samples_a_start();
-  in_parallel(samples.starts(), [&](size_t start) {
+  in_starts(samples.count(), samples.is_stream(), [&](size_t begin, size_t end) {
     Simulator simulator(program);
-    for (size_t s = start * length; s < (start + 1) * length; ++s) {
+    for (size_t s = begin; s < end; ++s) {
       for (size_t i = 0; i < program.graph.inputs.size(); ++i)
         simulator.set_input(i, samples.read(s, i));
       simulator.run(look);

@@ -129,4 +129,11 @@ void in_parallel(size_t count, const std::function<void(size_t)>& work) {
   if (failure) std::rethrow_exception(failure);
 }
 
+void in_starts(size_t count, bool stream, const std::function<void(size_t, size_t)>& work) {
+  if (stream && count > 0)
+    work(0, count);
+  else
+    in_parallel(count, [&](size_t i) { work(i, i + 1); });
+}
+
 }  // namespace nnomc
