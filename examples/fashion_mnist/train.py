@@ -12,21 +12,20 @@ Writes, beside this script:
 """
 
 import argparse
-import os
+import sys
 from pathlib import Path
 
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
 
+import training  # noqa: I001 (before keras)
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import layers
 
 from data import accuracy, augmented, read_data
 
 SEED = 20240607
-HERE = Path(__file__).resolve().parent
 
 
 def build():
@@ -75,12 +74,7 @@ def main():
     options.add_argument("--output", type=Path, default=HERE)
     options.add_argument("--epochs", type=int, default=14)
     options.add_argument("--batch", type=int, default=128)
-    options.add_argument("--threads", type=int, default=2)
-    options = options.parse_args()
-
-    tf.config.threading.set_intra_op_parallelism_threads(options.threads)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    tf.config.experimental.enable_op_determinism()
+    options = training.parse(options)
     keras.utils.set_random_seed(SEED)
 
     (train_images, train_labels), (test_images, test_labels) = read_data(options.data)

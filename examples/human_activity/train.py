@@ -16,19 +16,18 @@ Writes, beside this script:
 
 import argparse
 import importlib.util
-import os
+import sys
 from pathlib import Path
 
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
 
+import training  # noqa: I001 (before keras)
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import layers
 
 SEED = 20240609
-HERE = Path(__file__).resolve().parent
 EXERCISES = 7
 STEPS = 128  # 2.56 s
 TEST_PEOPLE = 8, 9, 10
@@ -113,41 +112,13 @@ def accuracy(model, counts, labels):
     return float(np.mean(np.argmax(scores, axis=1) == labels))
 
 
-def train(name, options, counts, labels):
-    keras.utils.clear_session()  # so that layers are named alike, whatever was trained before
-    keras.utils.set_random_seed(SEED)
-    model = build(name)
-    steps = len(counts) // options.batch
-    schedule = keras.optimizers.schedules.CosineDecay(
-        1e-4, options.epochs * steps, warmup_target=4e-3, warmup_steps=steps
-    )
-    model.compile(
-        optimizer=keras.optimizers.Adam(schedule, clipnorm=1.0), loss=keras.losses.SparseCategoricalCrossentropy()
-    )
-    for epoch in range(options.epochs):
-        batches = augmented(counts, labels, SEED + epoch, options.batch)
-        history = model.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0).history
-        print(f"{name}, epoch {epoch + 1}: loss {history['loss'][0]:.4f}", flush=True)
-    # A model that has never been compiled is saved without optimizer state.
-    weights = model.get_weights()
-    keras.utils.clear_session()
-    fresh = build(name)
-    fresh.set_weights(weights)
-    fresh.save(options.output / f"{name}.keras")
-
-
 def main():
     options = argparse.ArgumentParser(description="Train networks that tell shoulder exercises apart.")
     options.add_argument("networks", nargs="*", metavar="NETWORK", help=", ".join(NETWORKS))
     options.add_argument("--output", type=Path, default=HERE)
     options.add_argument("--epochs", type=int, default=20)
     options.add_argument("--batch", type=int, default=64)
-    options.add_argument("--threads", type=int, default=2)
-    options = options.parse_args()
-
-    tf.config.threading.set_intra_op_parallelism_threads(options.threads)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    tf.config.experimental.enable_op_determinism()
+    options = training.parse(options)
 
     counts, labels = windows(lambda person: person not in TEST_PEOPLE, hop=STEPS // 4)
     test_counts, test_labels = windows(lambda person: person in TEST_PEOPLE, hop=STEPS)
@@ -156,7 +127,16 @@ def main():
     np.save(options.output / "test_labels.npy", test_labels)
 
     for name in options.networks or NETWORKS:
-        train(name, options, counts, labels)
+        training.train(
+            lambda: build(name),
+            options.output / f"{name}.keras",
+            lambda epoch: augmented(counts, labels, SEED + epoch, options.batch),
+            len(counts) // options.batch,
+            options.epochs,
+            SEED,
+            warmup=1,
+            clipnorm=1.0,
+        )
         model = keras.saving.load_model(options.output / f"{name}.keras")
         print(
             f"{name}: {model.count_params()} parameters, accuracy {accuracy(model, counts, labels):.4f} on "

@@ -9,25 +9,22 @@ Writes, beside this script:
     calibration.npy        features of 96 training sounds, eight of each class, int16 (96, 49, 13), in units of 1/256
     test_features.npy      of test sounds, by speakers that were not heard in training, as many of each class
     test_labels.npy        their classes, uint8
-    words.wav              fourteen words by such speakers, a second each, in noise
+    words.wav              twelve words by such speakers, a second each, in noise
 """
 
 import argparse
 import ctypes
-import os
 import sys
 from pathlib import Path
 
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
-import keras
-import numpy as np
-import tensorflow as tf
-from keras import layers
-
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
+
+import training  # noqa: I001 (before keras)
+import keras
+import numpy as np
+from keras import layers
+
 import sound
 from sound import RATE
 
@@ -203,12 +200,7 @@ def main():
     options.add_argument("--epochs", type=int, default=14)
     options.add_argument("--rounds", type=int, default=3, help="noises and places each recording is heard in")
     options.add_argument("--per-word", type=int, default=300)
-    options.add_argument("--threads", type=int, default=2)
-    options = options.parse_args()
-
-    tf.config.threading.set_intra_op_parallelism_threads(options.threads)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    tf.config.experimental.enable_op_determinism()
+    options = training.parse(options)
     keras.utils.set_random_seed(SEED)
     random = np.random.default_rng(SEED)
     library = sound.compiled(HERE / "features.cpp")

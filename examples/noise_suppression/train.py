@@ -15,20 +15,17 @@ Writes, beside this script:
 import argparse
 import ctypes
 import itertools
-import os
 import sys
 from pathlib import Path
 
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
-import keras
-import numpy as np
-import tensorflow as tf
-from keras import layers
-
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
+
+import training  # noqa: I001 (before keras)
+import keras
+import numpy as np
+from keras import layers
+
 import sound
 from sound import RATE
 
@@ -250,14 +247,9 @@ def main():
     options.add_argument("--output", type=Path, default=HERE)
     options.add_argument("--epochs", type=int, default=60)
     options.add_argument("--sounds", type=int, default=480)
-    options.add_argument("--threads", type=int, default=2)
     options.add_argument("--only-test", action="store_true", help="test the network that is there")
     options.add_argument("--tests", type=Path, help="a folder for all test sounds, as wav files")
-    options = options.parse_args()
-
-    tf.config.threading.set_intra_op_parallelism_threads(options.threads)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    tf.config.experimental.enable_op_determinism()
+    options = training.parse(options)
     keras.utils.set_random_seed(SEED)
     library = Library()
     if not options.only_test:

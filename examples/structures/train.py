@@ -10,19 +10,15 @@ The data to calibrate and to test with is the demo's, in ../fashion_mnist.
 """
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
-import keras
-import tensorflow as tf
-from keras import layers
-
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "fashion_mnist"))
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / "fashion_mnist")]
+
+import training  # noqa: I001 (before keras)
+import keras
+from keras import layers
 
 from data import accuracy, augmented, read_data  # noqa: E402
 
@@ -137,27 +133,6 @@ def build(name):
     return keras.Model(image, STRUCTURES[name](image), name=name)
 
 
-def train(name, options, train_images, train_labels):
-    keras.utils.clear_session()  # so that layers are named alike, whatever was trained before
-    keras.utils.set_random_seed(SEED)
-    model = build(name)
-    steps = len(train_images) // options.batch
-    schedule = keras.optimizers.schedules.CosineDecay(
-        1e-4, options.epochs * steps, warmup_target=4e-3, warmup_steps=steps // 2
-    )
-    model.compile(optimizer=keras.optimizers.Adam(schedule), loss=keras.losses.SparseCategoricalCrossentropy())
-    for epoch in range(options.epochs):
-        batches = augmented(train_images, train_labels, SEED + epoch, options.batch)
-        history = model.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0).history
-        print(f"{name}, epoch {epoch + 1}: loss {history['loss'][0]:.4f}", flush=True)
-    # A model that has never been compiled is saved without optimizer state.
-    weights = model.get_weights()
-    keras.utils.clear_session()
-    fresh = build(name)
-    fresh.set_weights(weights)
-    fresh.save(options.output / f"{name}.keras")
-
-
 def main():
     options = argparse.ArgumentParser(description="Train the structures on Fashion-MNIST.")
     options.add_argument("structures", nargs="*", metavar="STRUCTURE", help=", ".join(STRUCTURES))
@@ -165,16 +140,19 @@ def main():
     options.add_argument("--output", type=Path, default=HERE)
     options.add_argument("--epochs", type=int, default=6)
     options.add_argument("--batch", type=int, default=128)
-    options.add_argument("--threads", type=int, default=2)
-    options = options.parse_args()
-
-    tf.config.threading.set_intra_op_parallelism_threads(options.threads)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    tf.config.experimental.enable_op_determinism()
+    options = training.parse(options)
 
     (train_images, train_labels), (test_images, test_labels) = read_data(options.data)
     for name in options.structures or STRUCTURES:
-        train(name, options, train_images, train_labels)
+        training.train(
+            lambda: build(name),
+            options.output / f"{name}.keras",
+            lambda epoch: augmented(train_images, train_labels, SEED + epoch, options.batch),
+            len(train_images) // options.batch,
+            options.epochs,
+            SEED,
+            warmup=0.5,
+        )
         model = keras.saving.load_model(options.output / f"{name}.keras")
         print(
             f"{name}: {model.count_params()} parameters, "
