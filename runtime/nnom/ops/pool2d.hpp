@@ -59,8 +59,8 @@ struct Pool2D {
                                          const Io<Pool2D, N>& io) {
     const Data<N> d = data;  // int8 stores alias everything: keep the fields in registers
     op.windows(io.in[0], io.out, io.y0, io.y1,
-               [&](const Window<typename N::In>& w, typename N::Out* out)
-                   NNOM_INLINE { Rule::template pixel<T, N>(op.rule, d, w, out); });
+               [&](const Window<typename N::In>& w, typename N::Out* pixel)
+                   NNOM_INLINE { Rule::template pixel<T, N>(op.rule, d, w, pixel); });
   }
 
   /// visit(window, pixel) for each pixel of rows [y0, y1) of `to`.
