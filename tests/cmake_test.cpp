@@ -10,6 +10,7 @@
 
 #include "compiler/firmware/paths.hpp"
 #include "tests/compile.hpp"
+#include "tests/documents.hpp"
 #include "tests/temp_folder.hpp"
 
 namespace nnomc {
@@ -88,6 +89,24 @@ TEST_F(CMake, CrossCompiles) {
     ASSERT_TRUE(built.success) << built.output;
     EXPECT_TRUE(fs::exists(app_ + "/build/libapp.a"));
   }
+}
+
+TEST_F(CMake, BuildsByWhatDocumentsShow) {
+  ASSERT_TRUE(installed_);
+  int blocks = 0;
+  for (const Document& document : all_documents())
+    for (const CodeBlock& block : document.blocks) {
+      if (block.language != "cmake") continue;
+      SCOPED_TRACE(document.path + ":" + std::to_string(block.line));
+      ++blocks;
+      fs::remove_all(app_ + "/build");
+      std::ofstream(app_ + "/CMakeLists.txt") << block.text;
+      const Said configured = configure({"-DCMAKE_PREFIX_PATH=" + prefix_});
+      ASSERT_TRUE(configured.success) << configured.output;
+      const Said built = build();
+      ASSERT_TRUE(built.success) << built.output;
+    }
+  EXPECT_GT(blocks, 0);
 }
 
 TEST_F(CMake, SaysWhatIsWrong) {
