@@ -10,6 +10,7 @@
 #include "compiler/firmware/model_firmware.hpp"
 #include "compiler/simulate/simulate.hpp"
 #include "tests/board_model.hpp"
+#include "tests/compile.hpp"
 #include "tests/random_layers.hpp"
 
 namespace nnomc {
@@ -102,10 +103,6 @@ void check(const Case& c, const Program& program, std::span<const std::byte> sam
   EXPECT_TRUE(got.output == want.outputs);
 }
 
-bool have_tools() {
-  return !find_program("arm-none-eabi-g++").empty() && !find_program("qemu-system-arm").empty();
-}
-
 void check_all_ops(const Case& c) {
   SCOPED_TRACE(describe(c));
   const Program program = program_of(c);
@@ -119,7 +116,8 @@ void check_all_ops(const Case& c) {
 }
 
 TEST(Targets, AgreeWithTheHost) {
-  if (!have_tools()) GTEST_SKIP() << "needs arm-none-eabi-g++ and qemu-system-arm";
+  if (const std::string missing = missing_for("cortex-m4"); !missing.empty())
+    GTEST_SKIP() << "needs " << missing;
   for (const Case& c :
        std::vector<Case>{{"cortex-m0", "any", kSize, kSingle, true, 1, "-Os"},
                          {"cortex-m0", "any", kBalanced, kDouble, false, 2},
@@ -141,15 +139,28 @@ TEST(Targets, AgreeWithTheHost) {
     check_all_ops(c);
 }
 
+TEST(Targets, AgreeWithTheHostOnRiscV) {
+  if (const std::string missing = missing_for("riscv32"); !missing.empty())
+    GTEST_SKIP() << "needs " << missing;
+  for (const Case& c :
+       std::vector<Case>{{"riscv32", "any", kSize, kSingle, true, 1, "-Os"},
+                         {"riscv32", "riscv32", kSpeed, kDouble, true, 2},
+                         {"riscv32", "host", kBalanced, kDouble, false, 3},
+                         {"riscv32", "riscv32", kSpeed, kSingle, false, 4},
+                         {"riscv32", "riscv32", kBalanced, kTruncating, true, 3, "-O0"}})
+    check_all_ops(c);
+}
+
 TEST(Targets, AgreeOnTheExample) {
-  if (!have_tools()) GTEST_SKIP() << "needs arm-none-eabi-g++ and qemu-system-arm";
   const std::string example = NNOM_SOURCE_DIR "/examples/fashion_mnist/";
   const Graph graph = load_model(example + "model.keras");
   const Scaling scaling{1.0 / 255, 0};
   const Samples calibration(graph, {example + "calibration.npy"}, scaling);
   const Samples images(graph, {example + "test_images.npy"}, scaling);
-  for (const char* core : {"cortex-m4", "cortex-m0"}) {
+  for (const char* core : {"cortex-m4", "cortex-m0", "riscv32"}) {
     SCOPED_TRACE(core);
+    if (const std::string missing = missing_for(core); !missing.empty())
+      GTEST_SKIP() << "needs " << missing;
     const Program program = compile(graph, calibration, {.target = core});
     std::vector<std::byte> samples;
     for (size_t i = 0; i < 5; ++i)
@@ -161,8 +172,10 @@ TEST(Targets, AgreeOnTheExample) {
 
 /// Every core with every combination of options; the model changes from one to the next.
 TEST(SlowTargets, AgreeWithTheHost) {
-  if (!have_tools()) GTEST_SKIP() << "needs arm-none-eabi-g++ and qemu-system-arm";
   static std::vector<std::string> cores = core_names();
+  for (const std::string& core : cores)
+    if (const std::string missing = missing_for(core); !missing.empty())
+      GTEST_SKIP() << "needs " << missing;
   unsigned seed = 100;
   for (const std::string& core : cores)
     for (const Optimise optimise : {kSize, kBalanced, kSpeed})
