@@ -5,6 +5,7 @@
 
 #include "compiler/error.hpp"
 #include "compiler/node_numbers.hpp"
+#include "compiler/plan/order.hpp"
 #include "compiler/quantise/fixed_point.hpp"
 
 namespace nnomc {
@@ -125,6 +126,15 @@ void settle_variables(Program& p) {
     if (v.next >= 0 && !in_place(g, v)) copy_next(p, v);
 }
 
+/// Has the nodes run in an order that takes less memory, if there is one.
+void reorder(Program& p) {
+  const std::vector<size_t> order = better_order(p.graph, p.numbers);
+  if (order.empty()) return;
+  Graph other = in_order(p.graph, order);
+  if (plan_memory(other, p.numbers).arena_bytes < plan_memory(p.graph, p.numbers).arena_bytes)
+    p.graph = std::move(other);
+}
+
 }  // namespace
 
 Program lower(Graph graph, std::vector<Quantisation> scales, const Lowering& lowering) {
@@ -141,6 +151,7 @@ Program lower(Graph graph, std::vector<Quantisation> scales, const Lowering& low
     p.scales.push_back(p.graph.tensors[t].quantisation.value_or(Quantisation{}));
   settle_variables(p);
   p.numbers = lowering.numbers;
+  if (lowering.reorder) reorder(p);
   for (const Node& node : p.graph.nodes) {
     if (info(node.op).scales_itself && !p.graph.consumers(node.output).empty())
       throw Error(

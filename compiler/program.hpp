@@ -42,6 +42,7 @@ struct Lowering {
   Numbers numbers;
   bool per_channel = true;
   bool separate = false;  ///< every tensor in memory of its own
+  bool reorder = false;   ///< layers may run in another order where that takes a smaller arena
 };
 
 /// Quantises (with `scales`, or the graph's own) and packs the constants and plans the memory.

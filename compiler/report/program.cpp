@@ -62,7 +62,7 @@ std::string peak_text(const Program& program) {
   const std::ptrdiff_t at = peak - live.begin();
   std::string text = fmt::format("Peak {:>13}   at {}", bytes_text(*peak), name(at));
   if (plan.peak_node >= 0)
-    text += fmt::format("; any plan needs {}{}", count_text(plan.lower_bound),
+    text += fmt::format("; in this order any plan needs {}{}", count_text(plan.lower_bound),
                         plan.peak_node == at ? "" : ", at " + name(plan.peak_node));
   return text + "\n";
 }
