@@ -14,8 +14,8 @@ struct Sums {
   int32_t both[R / 2][P], b[R / 2][P];
 };
 
-// Steps of two products; eight of them are a round, whose end is in memory as no register is left.
-// Consecutive loads take a cycle each after the first.
+// Steps of two products; eight of them are a round. Consecutive loads take a cycle each after the
+// first.
 #define NNOM_STEP_3                      \
   "ldr.w %[w], [%[v]], #4\n\t"           \
   "ldr.w %[y], [%[x], %[s]]\n\t"         \
@@ -53,10 +53,9 @@ struct Sums {
   "sxtb16 %[y], %[y]\n\t"            \
   "smlad %[a], %[w], %[u], %[a]\n\t" \
   "smlad %[b], %[y], %[u], %[b]\n\t"
-/// The first round leaves out %[u] bytes of steps, so that the last ends where the window does.
-#define NNOM_ROUNDS(step)                                                 \
-  "add pc, %[u]\n\tnop.n\n1:\n\t" step step step step step step step step \
-  "ldr.w %[u], %[end]\n\tcmp %[x], %[u]\n\tbne 1b"
+// The first round leaves out %[u] bytes of steps, so that the last ends where the window does.
+#define NNOM_ROUNDS(step, compare) \
+  "add pc, %[u]\n\tnop.n\n1:\n\t" step step step step step step step step compare "\n\tbne 1b"
 
 /// Adds the products of the weights from v on with the pixels from x to `end`; pixels (R = 2) or
 /// pairs of rows (R = 4) are `step` bytes apart. Returns where it stopped in the weights.
@@ -64,30 +63,31 @@ template <int P, int R>
 [[gnu::always_inline]] inline const int8_t* add_products(const int16_t* x, const int16_t* end,
                                                          const int8_t* v, int step, Sums<P, R>& n) {
   constexpr int instructions = R == 4 ? 9 : 2 + 3 * P;
-  uint32_t w, y, z, u = static_cast<uint32_t>((x - end) / 2 & 7) * 4 * instructions;
-  if constexpr (P == 3)
-    asm volatile(NNOM_ROUNDS(NNOM_STEP_3)
+  uint32_t w, y, u = static_cast<uint32_t>((x - end) / 2 & 7) * 4 * instructions;
+  if constexpr (P == 3)  // takes all registers there are: `end` comes in one that is then free
+    asm volatile("push {%[z]}\n\t" NNOM_ROUNDS(
+                     NNOM_STEP_3, "ldr.w %[u], [sp]\n\tcmp %[x], %[u]") "\n\tadd sp, #4"
                  : [p] "+r"(n.both[0][0]), [q] "+r"(n.both[0][1]), [r] "+r"(n.both[0][2]),
                    [a] "+r"(n.b[0][0]), [b] "+r"(n.b[0][1]), [c] "+r"(n.b[0][2]), [x] "+r"(x),
-                   [v] "+r"(v), [u] "+r"(u), [w] "=&r"(w), [y] "=&r"(y), [z] "=&r"(z)
-                 : [s] "r"(step), [end] "m"(end)
+                   [v] "+r"(v), [u] "+r"(u), [z] "+r"(end), [w] "=&r"(w), [y] "=&r"(y)
+                 : [s] "r"(step)
                  : "cc", "memory");
   else if constexpr (P == 2)
     asm volatile(
-        NNOM_ROUNDS(NNOM_STEP_2)
+        NNOM_ROUNDS(NNOM_STEP_2, "ldr.w %[u], %[end]\n\tcmp %[x], %[u]")
         : [p] "+r"(n.both[0][0]), [q] "+r"(n.both[0][1]), [a] "+r"(n.b[0][0]), [b] "+r"(n.b[0][1]),
           [x] "+r"(x), [v] "+r"(v), [u] "+r"(u), [w] "=&r"(w), [y] "=&r"(y)
         : [s] "r"(step), [end] "m"(end)
         : "cc", "memory");
   else if constexpr (R == 4)
     asm volatile(
-        NNOM_ROUNDS(NNOM_STEP_1_4)
+        NNOM_ROUNDS(NNOM_STEP_1_4, "ldr.w %[u], %[end]\n\tcmp %[x], %[u]")
         : [p] "+r"(n.both[0][0]), [q] "+r"(n.both[1][0]), [a] "+r"(n.b[0][0]), [b] "+r"(n.b[1][0]),
           [x] "+r"(x), [v] "+r"(v), [u] "+r"(u), [w] "=&r"(w), [y] "=&r"(y)
         : [s] "r"(step), [end] "m"(end)
         : "cc", "memory");
   else
-    asm volatile(NNOM_ROUNDS(NNOM_STEP_1)
+    asm volatile(NNOM_ROUNDS(NNOM_STEP_1, "ldr.w %[u], %[end]\n\tcmp %[x], %[u]")
                  : [p] "+r"(n.both[0][0]), [a] "+r"(n.b[0][0]), [x] "+r"(x), [v] "+r"(v),
                    [u] "+r"(u), [w] "=&r"(w)
                  : [end] "m"(end)
