@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "compiler/passes/drop_channels.hpp"
 #include "compiler/report/table.hpp"
 
 namespace nnomc {
@@ -80,6 +81,13 @@ std::string memory_text(const Program& program, std::optional<std::int64_t> stac
               code ? fmt::format("weights {} + code {}", count_text(weights), count_text(*code))
                    : "weights; the code comes on top") +
          peak_text(program);
+}
+
+std::string left_out_text(const Graph& model, const Graph& lean) {
+  const std::int64_t all = channels(model), left_out = all - channels(lean);
+  if (left_out == 0) return "";
+  return fmt::format("Idle {:>13}   of {} left out: constant, or read by nothing\n",
+                     count_text(left_out), counted(static_cast<std::size_t>(all), "channel"));
 }
 
 std::string inspect_text(const Program& program, const std::string& target, std::size_t width) {
