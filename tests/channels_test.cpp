@@ -10,14 +10,13 @@
 #include "compiler/error.hpp"
 #include "compiler/passes/drop_channels.hpp"
 #include "compiler/simulate/simulate.hpp"
-#include "nnom/window.hpp"
+#include "tests/quantised_net.hpp"
 #include "tests/random_layers.hpp"
 
 namespace nnomc {
 namespace {
 
 using Kept = std::vector<std::vector<bool>>;
-using Set = std::vector<int>;
 
 Numbers int8(Rounding rounding, Layout layout = Layout::vector) { return {true, rounding, layout}; }
 
@@ -76,163 +75,84 @@ Graph expect_same(const Graph& graph, const Numbers& numbers, Random& r, float n
   return lean;
 }
 
-/// A quantised graph, a layer a call. Every tensor has a zero point of its own.
-class Net {
- public:
-  Net() { graph.file = graph.name = "net"; }
-
-  int input(const Shape& shape) {
-    return done(graph.add_input("x" + std::to_string(graph.tensors.size()), shape));
-  }
-  /// Some channels of the output may have no weights but a bias, some of the input none that read
-  /// them; `edges` is false where only the taps in the middle have weights.
-  struct Linear {
-    Set idle{};
-    int bias = 0;
-    Set unread{};
-    bool edges = true;
-    Range range{};
-  };
-  int conv(int in, int kernel, bool same, int channels, const Linear& l) {
-    nnom::Conv2D op;
-    op.out.c = channels;
-    return window(op, in, kernel, same, channels, kernel * kernel * graph.shape(in).back(), l);
-  }
-  int depthwise(int in, int kernel, bool same, const Linear& l) {
-    return window(nnom::DepthwiseConv2D{}, in, kernel, same, graph.shape(in).back(),
-                  kernel * kernel, l);
-  }
-  int dense(int in, int channels, const Linear& l) {
-    nnom::Dense op;
-    op.out = channels;
-    return linear(op, in, channels, graph.shape(in).back(), l);
-  }
-  int add(const Op& op, const std::vector<int>& in, bool same_scale = false) {
-    const int t = graph.add({.name = "layer", .source = "Layer", .op = op, .inputs = in});
-    const auto scale = graph.tensors[static_cast<size_t>(in[0])].quantisation;
-    done(t);
-    if (same_scale) graph.tensors[static_cast<size_t>(t)].quantisation = scale;
-    return t;
-  }
-  int add(const Op& op, int in, bool same_scale = false) {
-    return add(op, std::vector<int>{in}, same_scale);
-  }
-
-  Graph graph;
-  Random r{1};
-
- private:
-  int done(int t) {
-    graph.tensors[static_cast<size_t>(t)].quantisation = Quantisation{0.02, r.whole(-20, 20)};
-    return t;
-  }
-  int window(auto op, int in, int kernel, bool same, int channels, int weights, const Linear& l) {
-    op.kernel = {kernel, kernel}, op.stride = op.dilation = {1, 1};
-    if (same) op.pad = nnom::same_border(nnom::image(graph.shape(in)), op.kernel, {1, 1}, {1, 1});
-    return linear(op, in, channels, weights, l);
-  }
-  int linear(const Op& op, int in, int channels, int count, const Linear& l) {
-    Node node{.name = "linear", .source = "Linear", .op = op, .inputs = {in}, .range = l.range};
-    StoredWeights stored;
-    const auto has = [](const Set& set, int i) { return std::ranges::count(set, i) > 0; };
-    const bool depthwise = std::holds_alternative<nnom::DepthwiseConv2D>(op);
-    const int reads = depthwise ? 1 : graph.shape(in).back(), taps = count / reads;
-    std::vector<int> q(static_cast<size_t>(channels * count));
-    for (int c = 0; c < channels; ++c) {
-      stored.scale.push_back(static_cast<float>(r.real(0.001, 0.003)));
-      stored.bias.push_back(has(l.idle, c) ? l.bias : r.whole(-2000, 2000));
-      for (int k = 0; k < count; ++k) {
-        const bool none = (!depthwise && has(l.idle, c)) ||
-                          has(l.unread, depthwise ? c : k % reads) ||
-                          (!l.edges && k / reads != taps / 2);
-        const int w = none ? 0 : r.of({-1, 1}) * r.whole(1, 127);
-        q[static_cast<size_t>(depthwise ? k * channels + c : c * count + k)] = w;
-      }
-    }
-    for (size_t i = 0; i < q.size(); ++i) {
-      const size_t c = depthwise ? i % stored.scale.size() : i / static_cast<size_t>(count);
-      node.weights.push_back(static_cast<float>(q[i]) * stored.scale[c]);
-    }
-    node.bias.assign(stored.bias.size(), 0.0f);
-    node.stored = std::move(stored);
-    return done(graph.add(std::move(node)));
-  }
-};
-
 /// A network, and how many channels of its linear layers can go.
 struct Case {
   const char* name;
   int64_t left_out;
-  std::function<int(Net&, int x)> build;  ///< returns the output
+  std::function<int(QuantisedNet&, int x)> build;  ///< returns the output
 };
 
-const Set kTwo = {1, 4};
+const std::vector<int> kTwo = {1, 4};
 constexpr int kSome = 900;     // a bias that gives another value than the zero point
 constexpr int kMuch = 200000;  // one that saturates
 
 const std::vector<Case> kCases = {
     {"no weights, read by a pixel each", 2,
-     [](Net& n, int x) {
+     [](QuantisedNet& n, int x) {
        return n.conv(n.conv(x, 1, false, 6, {.idle = kTwo, .bias = kSome}), 1, false, 3, {});
      }},
     {"read by nothing", 2,
-     [](Net& n, int x) { return n.conv(n.conv(x, 3, true, 6, {}), 3, true, 3, {.unread = kTwo}); }},
+     [](QuantisedNet& n, int x) {
+       return n.conv(n.conv(x, 3, true, 6, {}), 3, true, 3, {.unread = kTwo});
+     }},
     {"an output keeps all", 0,
-     [](Net& n, int x) { return n.conv(x, 3, true, 6, {.idle = kTwo, .bias = kSome}); }},
+     [](QuantisedNet& n, int x) { return n.conv(x, 3, true, 6, {.idle = kTwo, .bias = kSome}); }},
     {"nothing but constants: one stays", 5,
-     [](Net& n, int x) {
+     [](QuantisedNet& n, int x) {
        return n.conv(n.conv(x, 1, false, 6, {.idle = {0, 1, 2, 3, 4, 5}, .bias = kSome}), 1, false,
                      3, {});
      }},
     {"a border reads something else", 0,
-     [](Net& n, int x) {
+     [](QuantisedNet& n, int x) {
        return n.conv(n.conv(x, 1, false, 6, {.idle = kTwo, .bias = kSome}), 3, true, 3, {});
      }},
     {"a border without weights", 2,
-     [](Net& n, int x) {
+     [](QuantisedNet& n, int x) {
        return n.conv(n.conv(x, 1, false, 6, {.idle = kTwo, .bias = kSome}), 3, true, 3,
                      {.edges = false});
      }},
     {"a border reads the same, as it is the zero point", 2,
-     [](Net& n, int x) { return n.conv(n.conv(x, 1, false, 6, {.idle = kTwo}), 3, true, 3, {}); }},
+     [](QuantisedNet& n, int x) {
+       return n.conv(n.conv(x, 1, false, 6, {.idle = kTwo}), 3, true, 3, {});
+     }},
     {"no border", 2,
-     [](Net& n, int x) {
+     [](QuantisedNet& n, int x) {
        return n.conv(n.conv(x, 1, false, 6, {.idle = kTwo, .bias = kSome}), 3, false, 3, {});
      }},
     {"depthwise, of the zero point", 4,
-     [](Net& n, int x) {
+     [](QuantisedNet& n, int x) {
        const int y = n.conv(x, 1, false, 6, {.idle = kTwo});
        return n.conv(n.depthwise(y, 3, true, {.idle = kTwo, .bias = kSome}), 1, false, 3, {});
      }},
     {"depthwise, another value at the border", 0,
-     [](Net& n, int x) {
+     [](QuantisedNet& n, int x) {
        const int y = n.conv(x, 1, false, 6, {.idle = kTwo, .bias = kSome});
        return n.conv(n.depthwise(y, 3, true, {}), 1, false, 3, {});
      }},
     {"depthwise without a border", 4,
-     [](Net& n, int x) {
+     [](QuantisedNet& n, int x) {
        const int y = n.conv(x, 1, false, 6, {.idle = kTwo, .bias = kSome});
        return n.conv(n.depthwise(y, 3, false, {}), 1, false, 3, {});
      }},
     {"depthwise that saturates at the border and inside", 4,
-     [](Net& n, int x) {
+     [](QuantisedNet& n, int x) {
        const int y = n.conv(x, 1, false, 6, {.idle = kTwo, .bias = kSome});
        return n.conv(n.depthwise(y, 3, true, {.idle = kTwo, .bias = kMuch}), 1, false, 3, {});
      }},
     {"depthwise without weights: its input matters no more", 4,
-     [](Net& n, int x) {
+     [](QuantisedNet& n, int x) {
        const int y = n.conv(x, 1, false, 6, {});
        return n.conv(n.depthwise(y, 3, true, {.unread = kTwo}), 1, false, 3, {});
      }},
     {"what always saturates", 2,
-     [](Net& n, int x) {
-       Net::Linear beyond{.range = {-0.5f, 0.5f}};
+     [](QuantisedNet& n, int x) {
+       QuantisedNet::Linear beyond{.range = {-0.5f, 0.5f}};
        const int y = n.conv(x, 1, false, 6, beyond);
        for (const int c : kTwo) n.graph.nodes.back().stored->bias[static_cast<size_t>(c)] = -kMuch;
        return n.conv(y, 1, false, 3, {});
      }},
     {"through a pool, a mean and a dense layer", 2,
-     [](Net& n, int x) {
+     [](QuantisedNet& n, int x) {
        int y = n.conv(x, 3, true, 6, {.idle = kTwo, .bias = kSome});
        nnom::MaxPool2D pool;
        pool.kernel = pool.stride = {2, 2}, pool.dilation = {1, 1};
@@ -242,43 +162,43 @@ const std::vector<Case> kCases = {
        return n.dense(n.add(mean, y), 3, {});
      }},
     {"through a flattening", 2,
-     [](Net& n, int x) {
+     [](QuantisedNet& n, int x) {
        const int y = n.conv(x, 3, true, 6, {.idle = kTwo, .bias = kSome});
        const int size = n.graph.shape(y).size();
        return n.dense(n.add(nnom::Reshape{{1, {size}}}, y, true), 3, {});
      }},
     {"a sum of two constants", 4,
-     [](Net& n, int x) {
+     [](QuantisedNet& n, int x) {
        const int a = n.conv(x, 1, false, 6, {.idle = kTwo, .bias = kSome});
        const int b = n.conv(x, 1, false, 6, {.idle = kTwo, .bias = -kSome});
        return n.conv(n.add(nnom::Add{}, {a, b}), 1, false, 3, {});
      }},
     {"a sum with a constant on one side", 0,
-     [](Net& n, int x) {
+     [](QuantisedNet& n, int x) {
        const int a = n.conv(x, 1, false, 6, {.idle = kTwo, .bias = kSome});
        const int b = n.conv(x, 1, false, 6, {});
        return n.conv(n.add(nnom::Add{}, {a, b}), 1, false, 3, {});
      }},
     {"a sum that nothing reads", 4,
-     [](Net& n, int x) {
+     [](QuantisedNet& n, int x) {
        const int a = n.conv(x, 1, false, 6, {}), b = n.conv(x, 1, false, 6, {});
        return n.conv(n.add(nnom::Add{}, {a, b}), 1, false, 3, {.unread = kTwo});
      }},
     {"a sum whose operand something else reads", 0,
-     [](Net& n, int x) {
+     [](QuantisedNet& n, int x) {
        const int a = n.conv(x, 1, false, 6, {}), b = n.conv(x, 1, false, 6, {});
        const int c = n.conv(n.add(nnom::Add{}, {a, b}), 1, false, 3, {.unread = kTwo});
        n.graph.outputs.push_back(n.conv(a, 1, false, 2, {}));
        return c;
      }},
     {"side by side", 3,
-     [](Net& n, int x) {
+     [](QuantisedNet& n, int x) {
        const int a = n.conv(x, 1, false, 6, {.idle = kTwo, .bias = kSome});
        const int b = n.conv(x, 1, false, 4, {.idle = {0}, .bias = kSome});
        return n.conv(n.add(nnom::Concat{}, {a, b}), 1, false, 3, {});
      }},
     {"one under the other", 0,
-     [](Net& n, int x) {
+     [](QuantisedNet& n, int x) {
        const int a = n.conv(x, 1, false, 6, {.idle = kTwo, .bias = kSome});
        const int b = n.conv(x, 1, false, 6, {.idle = {0}, .bias = kSome});
        nnom::Concat below;
@@ -286,7 +206,7 @@ const std::vector<Case> kCases = {
        return n.conv(n.add(below, {a, b}), 1, false, 3, {});
      }},
     {"softmax mixes channels", 0,
-     [](Net& n, int x) {
+     [](QuantisedNet& n, int x) {
        const int a = n.conv(x, 1, false, 6, {.idle = kTwo, .bias = kSome});
        return n.conv(n.add(nnom::Softmax{}, a), 1, false, 3, {});
      }},
@@ -297,7 +217,7 @@ TEST(Channels, ThatDontMatterAreLeftOut) {
     for (const Rounding rounding : {Rounding::single_rounding, Rounding::double_rounding})
       for (const Layout layout : {Layout::plain, Layout::dsp, Layout::vector}) {
         SCOPED_TRACE(fmt::format("{}, {}", c.name, describe(int8(rounding, layout))));
-        Net net;
+        QuantisedNet net;
         const int x = net.input({3, {5, 4, 3}});
         net.graph.outputs.push_back(c.build(net, x));
         const Graph lean = expect_same(net.graph, int8(rounding, layout), net.r);
