@@ -10,6 +10,7 @@ struct Ties {
   std::vector<Shape> in;
   Shape out;
   const Tie& tie;
+  bool fixed;  ///< constants have a scale that doesn't depend on them
 
   size_t channels() const { return static_cast<size_t>(out.back()); }
   /// One for one.
@@ -28,7 +29,8 @@ struct Ties {
     return straight();
   }
   template <class Rule>
-  bool operator()(const nnom::Elementwise<Rule>&) const {
+  bool operator()(const nnom::Elementwise<Rule>& op) const {
+    if (op.constant >= 0 && !fixed) return false;
     for (const Shape& s : in)
       if (s.back() != out.back()) return false;
     return straight();
@@ -68,7 +70,7 @@ struct Ties {
 
 bool tie_channels(const Graph& graph, const Node& node, const Tie& tie) {
   if (node.inputs.empty() || graph.shape(node.output).rank == 0) return false;
-  Ties ties{{}, graph.shape(node.output), tie};
+  Ties ties{{}, graph.shape(node.output), tie, !graph.quantised() || node.stored};
   for (const int t : node.inputs) {
     ties.in.push_back(graph.shape(t));
     if (graph.shape(t).rank == 0) return false;

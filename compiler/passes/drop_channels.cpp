@@ -120,7 +120,8 @@ void keep(std::vector<T>& list, const std::vector<bool>& kept) {
 void fold(Node& node, const Needs& needs, size_t index, const NodeScales& scales) {
   const size_t channels = info(node.op).channels(node.op);
   for (size_t c = 0; c < channels; ++c) {
-    const double sum = needs.left_out(index, c);
+    const bool kept = needs.needed[static_cast<size_t>(node.output)][c];
+    const double sum = kept ? needs.left_out(index, c) : 0;
     if (sum == 0) continue;
     double unit = 1;
     if (node.stored) {
