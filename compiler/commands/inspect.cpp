@@ -22,8 +22,7 @@ void inspect(const ModelOptions& o) {
   Graph lean = graph;
   drop_channels(lean, o.compile.rounding);
   const Program program = lower(std::move(lean), {}, lowering);
-  fmt::print("{}{}", inspect_text(program, o.compile.target, terminal_columns(STDOUT_FILENO)),
-             left_out_text(graph, program.graph));
+  fmt::print("{}", inspect_text(program, graph, o.compile.target, terminal_columns(STDOUT_FILENO)));
 }
 
 }  // namespace

@@ -28,7 +28,9 @@ std::string memory_text(const Program& program, std::optional<std::int64_t> stac
 /// has all.
 std::string left_out_text(const Graph& model, const Graph& lean);
 
-/// The layers with types, shapes, parameters and operations, and the RAM and flash they need.
-std::string inspect_text(const Program& program, const std::string& target, std::size_t width);
+/// The layers with types, shapes, parameters and operations, and the RAM and flash they need. The
+/// program was made of `model`.
+std::string inspect_text(const Program& program, const Graph& model, const std::string& target,
+                         std::size_t width);
 
 }  // namespace nnomc
