@@ -55,6 +55,8 @@ template <class T, class N>
 [[gnu::always_inline]] inline void multiply_inline(Pixels<N> px, Matrix m, const Linear<N>& data,
                                                    const typename N::Weight* weights, int channel) {
   const Linear<N> d = data;  // int8 stores alias everything: keep the fields in registers
+  if constexpr (requires { T::template multiply<N>(px, m, d, weights, channel); })
+    return T::template multiply<N>(px, m, d, weights, channel);
   constexpr int P = N::Layout::pixels;
   const int whole = px.count - px.count % P;
   for (int x = 0; x < whole; x += P) column<T, N, P>(px, x, m, d, weights, channel);

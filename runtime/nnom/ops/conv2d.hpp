@@ -3,6 +3,7 @@
 #pragma once
 
 #include "nnom/convolution.hpp"
+#include "nnom/stack.hpp"
 
 namespace nnom {
 
@@ -27,6 +28,12 @@ struct Conv2D {
     return contiguous() ? Matrix{out.c, kernel.h, kernel.w * c}
                         : Matrix{out.c / groups, kernel.size(), c};
   }
+  /// The same where Layout::stacks: a column of taps follows the other.
+  constexpr Matrix stacked() const { return {out.c / groups, 1, kernel.size() * (in.c / groups)}; }
+  constexpr int place_stacked(int k) const {
+    const int c = in.c / groups, y = k / c / kernel.w, x = k / c % kernel.w;
+    return (x * kernel.h + y) * c + k % c;
+  }
   constexpr int64_t macs() const { return int64_t{out.size()} * kernel.size() * (in.c / groups); }
   constexpr Inferred infer(const Shape* x, int) {
     const int channels = out.c;
@@ -38,6 +45,7 @@ struct Conv2D {
   }
   template <class N>
   constexpr Memory memory() const {
+    if constexpr (N::Layout::stacks) return stack_memory<N>(*this);
     return lines_memory<N>(*this);
   }
   static constexpr void fields(auto& op, auto visit) {
@@ -49,6 +57,7 @@ struct Conv2D {
   template <class T, class N>
   [[gnu::always_inline]] static void run(const Conv2D& op, const Linear<N>& d,
                                          const Io<Conv2D, N>& io) {
+    if constexpr (N::Layout::stacks) return run_stacked<T, N>(op, d, io);
     const Matrix m = op.matrix();
     const int group_channels = op.in.c / op.groups;
     for_rows<T, N>(op, d.in_zero, io, op.contiguous(), [&](int y, Window<LineOf<N>> w) NNOM_INLINE {
@@ -63,6 +72,29 @@ struct Conv2D {
         to += m.rows;
       }
     });
+  }
+
+ private:
+  template <class T, class N>
+  [[gnu::always_inline]] static void run_stacked(const Conv2D& op, const Linear<N>& d,
+                                                 const Io<Conv2D, N>& io) {
+    const Matrix m = op.stacked();
+    const int c = op.in.c / op.groups;
+    const bool stacks = is_stacked(op);
+    auto* const stack = reinterpret_cast<typename N::In*>(io.scratch);
+    Window<typename N::In> w;
+    w.length = m.length;
+    for (int y = io.y0; y < io.y1; ++y) {
+      const int top = y * op.stride.h - op.pad.top;
+      const typename N::Weight* weights = d.weights;
+      typename N::Out* to = io.out.row(y);
+      for (int g = 0; g < op.groups; ++g, to += m.rows, weights += N::Layout::size(m)) {
+        if (stacks) fill_stack<T, N>(op, d.in_zero, io.in[0], top, g * c, stack);
+        w.first = stacks ? stack : io.in[0].row(top) + g * c;
+        multiply<T, N>({w, stacks ? stack_step(op) : op.stride.w * op.in.c, op.out.w, to, op.out.c},
+                       m, d, weights, g * m.rows);
+      }
+    }
   }
 };
 
