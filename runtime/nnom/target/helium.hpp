@@ -42,6 +42,20 @@ struct Helium : Dsp {
     if (left) column<1>(x, px.step, m, d, weights, channel, factors, limits, out, px.out_step);
   }
 
+  /// out[i] = the sum of x[0][i] and x[1][i], of an Add's data, for i < n.
+  template <class N>
+  requires(sizeof(typename N::In) == 1)
+      [[gnu::always_inline]] static void sums(const auto& d, const int8_t* const (&x)[2], int n,
+                                              int8_t* out) requires(__is_same(decltype(d.rule.sum),
+                                                                              typename N::Sum)) {
+    const helium::Limits limits(d.clamp);
+    const typename N::Sum sum = d.rule.sum;
+    const int whole = n & ~3;
+    for (int i = 0; i < whole; i += 4)
+      vstrbq_s32(out + i, limits(helium::sum(sum, vldrbq_s32(x[0] + i), vldrbq_s32(x[1] + i))));
+    for (int i = whole; i < n; ++i) out[i] = d.clamp(sum(x[0][i], x[1][i]));
+  }
+
   /// Whether depthwise_row() computes exactly with these weights: sums of two products must fit 16
   /// bits, and nothing be scaled up.
   template <class N>

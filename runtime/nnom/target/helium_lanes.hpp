@@ -52,6 +52,24 @@ template <class R, int P>
   rescale(f, acc);
 }
 
+/// Every lane scaled by one factor.
+[[gnu::always_inline]] inline int32x4_t rescale(const Double& f, int32x4_t v) {
+  if (f.shift >= 0) return vqrdmulhq_n_s32(vshlq_r_s32(v, f.shift), f.multiplier);
+  v = vqrdmulhq_n_s32(v, f.multiplier);
+  return vrshlq_n_s32(vaddq_s32(v, vshrq_n_s32(v, 31)), f.shift);
+}
+
+/// Sums of stored values, lane by lane.
+[[gnu::always_inline]] inline int32x4_t sum(const DoubleSum& s, int32x4_t a, int32x4_t b) {
+  const int32x4_t x = rescale(s.rescale[0], vshlq_n_s32(vsubq_n_s32(a, s.zero[0]), 20));
+  const int32x4_t y = rescale(s.rescale[1], vshlq_n_s32(vsubq_n_s32(b, s.zero[1]), 20));
+  return rescale(s.total, s.minus ? vsubq_s32(x, y) : vaddq_s32(x, y));
+}
+[[gnu::always_inline]] inline int32x4_t sum(const SingleSum& s, int32x4_t a, int32x4_t b) {
+  const int32x4_t x = vmlaq_n_s32(vdupq_n_s32(s.bias), a, s.multiplier[0]);
+  return vshlq_r_s32(vmlaq_n_s32(x, b, s.multiplier[1]), -s.shift);
+}
+
 /// Factors of the output channels of a layer: read like an array, even if all have the same.
 template <class R>
 struct FactorTable {

@@ -87,18 +87,20 @@ struct Scalar {
                                                const typename N::Weight* weights,
                                                typename N::Acc (&acc)[B]) {
     using F = typename N::Factor;
-    int tap = 0;
+    [[maybe_unused]] int tap = 0;
     window.taps([&](const Line* x) NNOM_INLINE {
 #pragma GCC unroll 8
-      for (int i = 0; i < B; ++i) {
-        int place = 0;
-        if constexpr (requires { N::Layout::depthwise(0, 0, 0, 0); })
-          place = N::Layout::depthwise(tap, c + i, window.rows * window.columns, channels);
-        else
-          place = tap * channels + N::Layout::channel(c + i, channels);
-        acc[i] += F{x[c + i]} * F{weights[place]};
-      }
-      ++tap;
+      for (int i = 0; i < B; ++i)
+        if constexpr (requires { N::Layout::depthwise(0, 0, 0, 0); }) {
+          const int taps = window.rows * window.columns;
+          acc[i] += F{x[c + i]} * F{weights[N::Layout::depthwise(tap, c + i, taps, channels)]};
+        } else {
+          acc[i] += F{x[c + i]} * F{weights[N::Layout::channel(c + i, channels)]};
+        }
+      if constexpr (requires { N::Layout::depthwise(0, 0, 0, 0); })
+        ++tap;
+      else
+        weights += channels;
     });
   }
 
