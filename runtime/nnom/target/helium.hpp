@@ -2,6 +2,7 @@
 /// Armv8.1-M with Helium (Cortex-M55, M85): sixteen products of int8 an instruction.
 #pragma once
 
+#include "nnom/pixels.hpp"
 #include "nnom/target/dsp.hpp"
 #include "nnom/target/helium_depthwise.hpp"
 
@@ -29,9 +30,10 @@ struct Helium : Dsp {
   template <class N>
   requires(__is_same(typename N::Layout, layout::Helium) && sizeof(typename N::In) == 1 &&
            sizeof(typename N::Out) == 1)
-      [[gnu::always_inline]] static void multiply(const auto& px, const Matrix& m,
-                                                  const Linear<N>& d, const int8_t* weights,
-                                                  int channel) {
+      [[gnu::noinline]] static void multiply(const Pixels<N>& px, const Matrix& m,
+                                             const Linear<N>& data, const int8_t* weights,
+                                             int channel) {
+    const Linear<N> d = data;
     const helium::FactorTable factors(d.rescale, d.per_channel);
     const helium::Limits limits(d.clamp);
     Window<int8_t> x = px.window;
