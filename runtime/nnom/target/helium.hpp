@@ -23,7 +23,29 @@ struct Helium : Dsp {
 
   [[gnu::always_inline]] static void spread(int8_t* to, int to_step, const int8_t* from,
                                             int from_step, int n, int count) {
+    if (from_step == n && helium::scatter(to, to_step, from, n, count)) return;
     for (; count > 0; --count, to += to_step, from += from_step) helium::copy(to, from, n);
+  }
+
+  using Dsp::tile;
+
+  /// One dot product after another: what multiply() leaves.
+  template <class N, int P, int R, bool Fixed, class Line>
+  requires __is_same(typename N::Layout, layout::Helium)
+      [[gnu::always_inline]] static void tile(Window<Line> window, int step, const int8_t* weights,
+                                              const Matrix& m, int r, int32_t (&acc)[P][R]) {
+    using L = layout::Helium;
+    const int row_step = L::group(m, r) * L::depth;  // from a row's sixteen weights to the next
+    const int tap_step = L::padded(m.length) / L::depth * row_step;
+    const int8_t* w = weights + L::index(m, r, 0, 0);
+    window.taps([&](const Line* x) NNOM_INLINE {
+#pragma GCC unroll 1
+      for (int i = 0; i < R; ++i)
+#pragma GCC unroll 1
+        for (int p = 0; p < P; ++p)
+          acc[p][i] = one(x + p * step, w + i * L::depth, row_step, window.length, acc[p][i]);
+      w += tap_step;
+    });
   }
 
   /// Every output channel of `m` for all pixels: tiles of two by four.
@@ -79,12 +101,24 @@ struct Helium : Dsp {
       [[gnu::noinline]] static void depthwise_row(const Window<int8_t>& window, int step, int count,
                                                   int channels, const Linear<N>& d, int8_t* out) {
     Window<int8_t> w = window;
+    const int taps = w.rows * w.columns;
+    if ((channels == 4 || channels == 8) && step == channels && taps == 9) {
+      int8_t weights[9 * 16];  // for the pixels in one vector
+      const uint8x16_t channel =
+          vandq_u8(vidupq_n_u8(0, 1), vdupq_n_u8(static_cast<uint8_t>(channels - 1)));
+      for (int t = 0; t < 9; ++t)
+        vstrbq_s8(weights + 16 * t, vldrbq_gather_offset_s8(d.weights + t * channels, channel));
+      const int vectors = count * channels / 16, pixels = vectors * (16 / channels);
+      helium::depthwise(w, 16, vectors, helium::Lanes<true>{16, channels}, 0, weights, d, out, 16);
+      w.first += pixels * step, out += pixels * channels, count -= pixels;
+    }
     int c = 0;
     for (; c + 16 <= channels; c += 16, w.first += 16)
-      helium::depthwise(w, step, count, helium::Lanes<true>{16}, c, d, out + c, channels);
+      helium::depthwise(w, step, count, helium::Lanes<true>{16}, c, d.weights + c * taps, d,
+                        out + c, channels);
     if (c < channels)
-      helium::depthwise(w, step, count, helium::Lanes<false>{channels - c}, c, d, out + c,
-                        channels);
+      helium::depthwise(w, step, count, helium::Lanes<false>{channels - c}, c, d.weights + c * taps,
+                        d, out + c, channels);
   }
 
  private:
@@ -109,21 +143,13 @@ struct Helium : Dsp {
 #pragma GCC unroll 1
     for (int r = whole; r < m.rows; ++r, ++bias, factor += factor_step, ++out)
 #pragma GCC unroll 1
-      for (int p = 0; p < P; ++p)
-        out[p * out_step] = d.clamp((*factor)(row(x, p * step, w, m, r, *bias)));
-  }
-
-  /// acc + window, `offset` elements on, . row r.
-  [[gnu::always_inline]] static int32_t row(const Window<int8_t>& window, int offset,
-                                            const int8_t* w, const Matrix& m, int r, int32_t acc) {
-    const int step = layout::Helium::group(m, r) * layout::Helium::depth;
-    const int tap_size = step * (layout::Helium::padded(m.length) / layout::Helium::depth);
-    w += layout::Helium::index(m, r, 0, 0);
-    window.taps([&](const int8_t* x) NNOM_INLINE {
-      acc = one(x + offset, w, step, window.length, acc);
-      w += tap_size;
-    });
-    return acc;
+      for (int p = 0; p < P; ++p) {
+        int32_t acc[1][1] = {{*bias}};
+        Window<int8_t> window = x;
+        window.first += p * step;
+        tile<N, 1, 1, false>(window, 0, w, m, r, acc);
+        out[p * out_step] = d.clamp((*factor)(acc[0][0]));
+      }
   }
 
   /// The biases and x . row, y . row of the four rows at w.
@@ -227,6 +253,17 @@ struct Helium : Dsp {
         : [acc] "+Te"(acc), [u] "=&w"(u), [e] "=&w"(e), [x] "+r"(x), [w] "+r"(w)
         : [n] "r"(n), [step] "r"(step)
         : "lr", "cc", "memory");
+    return acc;
+  }
+  [[gnu::always_inline]] static int32_t one(const int16_t* x, const int8_t* w, int step, int n,
+                                            int32_t acc) {
+    for (; n > 0; n -= 16, x += 16, w += step) {
+      const auto left = static_cast<uint32_t>(n);
+      mve_pred16_t p = vctp16q(left);
+      acc = vmladavaq_p_s16(acc, vldrhq_z_s16(x, p), vldrbq_s16(w), p);
+      p = vctp16q(left > 8 ? left - 8 : 0);
+      acc = vmladavaq_p_s16(acc, vldrhq_z_s16(x + 8, p), vldrbq_s16(w + 8), p);
+    }
     return acc;
   }
 };

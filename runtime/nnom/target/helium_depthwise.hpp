@@ -22,11 +22,11 @@ struct Sums {
   }
 };
 
-/// Up to sixteen channels of a layer: where they are read, `count` of them, and where they are
-/// written.
+/// Up to sixteen channels of a pixel, or those of several pixels: `count` lanes; after `period` of
+/// them, 4, 8 or 16, the channels begin again.
 template <bool whole>
 struct Lanes {
-  int count;
+  int count, period = 16;
 
   [[gnu::always_inline]] int8x16_t load(const int8_t* p) const {
     if constexpr (whole) return vldrbq_s8(p);
@@ -40,7 +40,8 @@ struct Lanes {
   }
   /// Number k of every fourth channel, `step` words from one of them to the next.
   [[gnu::always_inline]] int32x4_t gather(const int32_t* p, int step, int k) const {
-    const uint32x4_t offsets = vmulq_n_u32(vidupq_n_u32(0, 4), static_cast<uint32_t>(step));
+    const uint32x4_t first = vandq_u32(vidupq_n_u32(0, 4), vdupq_n_u32(uint32_t(period - 1)));
+    const uint32x4_t offsets = vmulq_n_u32(first, static_cast<uint32_t>(step));
     if constexpr (whole) return vldrwq_gather_shifted_offset_s32(p + k * step, offsets);
     return vldrwq_gather_shifted_offset_z_s32(p + k * step, offsets,
                                               vctp32q(static_cast<uint32_t>((count + 3 - k) >> 2)));
@@ -79,10 +80,18 @@ template <bool whole>
   if (half) sums.add(pair.even, pair.odd);
 }
 
-/// Adds the products of two taps, at x and y, of sixteen channels: add_taps without GCC's spilling.
-/// Returns the weights behind theirs.
+/// Adds the products of two taps, at x and y. Returns the weights behind theirs.
 [[gnu::always_inline]] inline const int8_t* add_pair(const int8_t* x, const int8_t* y,
-                                                     const int8_t* w, Sums& sums) {
+                                                     const int8_t* w, Lanes<false> lanes,
+                                                     Sums& sums) {
+  Products pair(lanes.load(x), lanes.load(w));
+  pair.add(lanes.load(y), lanes.load(w + lanes.count));
+  sums.add(pair.even, pair.odd);
+  asm volatile("" : : : "memory");  // GCC would load all before, and spill
+  return w + 2 * lanes.count;
+}
+[[gnu::always_inline]] inline const int8_t* add_pair(const int8_t* x, const int8_t* y,
+                                                     const int8_t* w, Lanes<true>, Sums& sums) {
   int8x16_t a, b;
   int16x8_t even, odd;
   asm volatile(
@@ -112,28 +121,30 @@ template <bool whole>
   return w;
 }
 
-/// Sums of three by three taps of sixteen channels, in rows at a, b, c.
+/// Sums of three by three taps, in rows at a, b, c.
+template <bool whole>
 [[gnu::always_inline]] inline void add_nine(const int8_t* a, const int8_t* b, const int8_t* c,
-                                            int step, const int8_t* w, Sums& sums) {
-  w = add_pair(a, a + step, w, sums);
-  w = add_pair(a + 2 * step, b, w, sums);
-  w = add_pair(b + step, b + 2 * step, w, sums);
-  w = add_pair(c, c + step, w, sums);
-  const Products last(vldrbq_s8(c + 2 * step), vldrbq_s8(w));
+                                            int step, const int8_t* w, Lanes<whole> lanes,
+                                            Sums& sums) {
+  w = add_pair(a, a + step, w, lanes, sums);
+  w = add_pair(a + 2 * step, b, w, lanes, sums);
+  w = add_pair(b + step, b + 2 * step, w, lanes, sums);
+  w = add_pair(c, c + step, w, lanes, sums);
+  const Products last(lanes.load(c + 2 * step), lanes.load(w));
   sums.add(last.even, last.odd);
 }
 
-/// The outputs of up to sixteen channels of a row of `count` pixels; `c` is the first channel.
+/// The outputs of the lanes of `count` places in a row, which are `step` and `out_step` apart; `c`
+/// is the first channel, `w` its weights.
 template <bool whole, class N>
 [[gnu::always_inline]] inline void depthwise(Window<int8_t> window, int step, int count,
-                                             Lanes<whole> lanes, int c, const Linear<N>& d,
-                                             int8_t* out, int out_step) {
-  const int8_t* w = d.weights + c * window.rows * window.columns;
+                                             Lanes<whole> lanes, int c, const int8_t* w,
+                                             const Linear<N>& d, int8_t* out, int out_step) {
   const FactorTable table(d.rescale, d.per_channel);
   const auto* factors = reinterpret_cast<const int32_t*>(table.first + c * table.step);
   const int factor_step = 2 * table.step;
   const Clamp<N> clamp = d.clamp;
-  const bool nine = whole && window.rows == 3 && window.columns == 3;
+  const bool nine = window.rows == 3 && window.columns == 3;
   const int8_t* row[3]{};
   if (nine) {
     row[0] = window.first;
@@ -148,7 +159,8 @@ template <bool whole, class N>
 #pragma GCC unroll 4
     for (int k = 0; k < 4; ++k) sums.sum[k] = lanes.gather(d.bias + c, 1, Sums::order[k]);
     if (nine)
-      add_nine(row[0] + offset, row[1] + offset, row[2] + offset, window.column_step, w, sums);
+      add_nine(row[0] + offset, row[1] + offset, row[2] + offset, window.column_step, w, lanes,
+               sums);
     else
       add_taps(window, w, lanes, sums);
 #pragma GCC unroll 4

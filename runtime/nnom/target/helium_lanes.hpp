@@ -119,6 +119,23 @@ struct Limits {
       : "lr", "cc", "memory");
 }
 
+/// Copies `count` runs of n elements that follow each other to places `to_step` apart, n <= 16 and
+/// to_step not much larger: several at once. Returns whether it did.
+[[gnu::always_inline]] inline bool scatter(int8_t* to, int to_step, const int8_t* from, int n,
+                                           int count) {
+  const int runs = n <= 8 ? 16 / n : 1, lanes = runs * n;
+  if (runs == 1 || (runs - 1) * to_step + n > 256) return false;
+  const uint8x16_t lane = vidupq_n_u8(0, 1);
+  const uint16_t inverse = static_cast<uint16_t>(256 / n + 1);  // lane / n is its high half
+  const uint8x16_t run = n == 1 ? lane : vmulhq_u8(lane, vdupq_n_u8(static_cast<uint8_t>(inverse)));
+  const uint8x16_t place = vmlaq_n_u8(lane, run, static_cast<uint8_t>(to_step - n));
+  for (int left = count * n; left > 0; left -= lanes, from += lanes, to += runs * to_step) {
+    const mve_pred16_t p = vctp8q(static_cast<uint32_t>(left < lanes ? left : lanes));
+    vstrbq_scatter_offset_p_s8(to, place, vldrbq_z_s8(from, p), p);
+  }
+  return true;
+}
+
 /// to[i] = value for i < n.
 [[gnu::always_inline]] inline void fill(int8_t* to, int8_t value, int n) {
   asm volatile(
