@@ -57,6 +57,7 @@ Program compile(const Graph& graph, const Samples& samples, const CompileOptions
                           .per_channel = options.per_channel};
   Lowering final = lowering;
   final.reorder = true;
+  final.limits = options.limits;
   if (graph.quantised()) {
     if (!options.ranges.empty())
       throw Error("--range {}: {} is quantised by its file, which gives every scale",

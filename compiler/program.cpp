@@ -17,6 +17,12 @@ int64_t Program::weights_bytes() const {
   return static_cast<int64_t>(sum);
 }
 
+bool Program::keeps_output(size_t node) const {
+  const int tensor = graph.nodes[node].output;
+  return node >= plan.in_turns || graph.is_output(tensor) ||
+         graph.last_reader(tensor) >= static_cast<int>(plan.in_turns);
+}
+
 nnom::Quantisation board_quantisation(const Program& program, int tensor) {
   const Quantisation& q = program.scales[static_cast<size_t>(tensor)];
   using nnom::Halves;
@@ -135,6 +141,21 @@ void reorder(Program& p) {
     p.graph = std::move(other);
 }
 
+void check_flash(const Program& p, int limit) {
+  if (limit == 0 || p.weights_bytes() <= limit) return;
+  const auto bytes = [](const NodeData& d) {
+    size_t sum = 0;
+    for (const Blob& b : d.blobs) sum += b.bytes;
+    return sum;
+  };
+  const auto largest = std::ranges::max_element(p.data, {}, bytes);
+  const Node& node = p.graph.nodes[static_cast<size_t>(largest - p.data.begin())];
+  throw Error(
+      "{}: its constants take {} bytes, and --flash-limit is {}: the largest are the {} of layer "
+      "'{}' ({})",
+      p.graph.file, p.weights_bytes(), limit, bytes(*largest), node.name, node.source);
+}
+
 }  // namespace
 
 Program lower(Graph graph, std::vector<Quantisation> scales, const Lowering& lowering) {
@@ -167,7 +188,10 @@ Program lower(Graph graph, std::vector<Quantisation> scales, const Lowering& low
     p.node_numbers.push_back(numbers_of(p.graph, node, p.numbers));
     p.data.push_back(info(node.op).data(node, p.node_numbers.back(), s));
   }
-  p.plan = plan_memory(p.graph, p.numbers, lowering.separate);
+  check_flash(p, lowering.limits.flash);
+  const bool limited = lowering.limits.ram || lowering.limits.input_by_rows;
+  p.plan = limited ? plan_within(p.graph, p.numbers, lowering.limits)
+                   : plan_memory(p.graph, p.numbers, lowering.separate);
   return p;
 }
 

@@ -11,6 +11,7 @@
 #include "compiler/error.hpp"
 #include "compiler/plan/order.hpp"
 #include "compiler/plan/place.hpp"
+#include "compiler/plan/turns.hpp"
 #include "compiler/simulate/simulate.hpp"
 #include "tests/random_layers.hpp"
 
@@ -116,6 +117,82 @@ TEST(Plan, SharingMemoryChangesNothing) { check_graphs(1, 3000, 25); }
 TEST(Plan, SharingMemoryChangesNothingInLargeGraphs) { check_graphs(5001, 50, 150); }
 TEST(SlowPlan, SharingMemoryChangesNothing) { check_graphs(10'000, 50'000, 40); }
 
+/// A graph whose nodes can all run in turns: convolutions, pools, and sums of branches of one
+/// shape.
+Graph rows_graph(Random& r, const std::vector<std::string>& ops) {
+  Graph g;
+  g.file = "rows";
+  const Shape input{3, {r.whole(4, 14), r.whole(2, 6), r.whole(1, 5)}};
+  std::vector<int> tensors = {g.add_input("input", input)};
+  for (int layers = r.whole(1, 9); layers > 0; --layers) {
+    const int t = r.one_in(3) ? r.of(tensors) : tensors.back();
+    std::vector<int> same;  // as large as t
+    for (const int other : tensors)
+      if (g.shape(other) == g.shape(t)) same.push_back(other);
+    const std::string op = r.of(ops);
+    const bool two = op == "Add" || op == "Mul" || op == "Maximum";
+    const int out = add_random(g, op, two ? std::vector{t, r.of(same)} : std::vector{t}, r);
+    if (out >= 0) tensors.push_back(out);
+  }
+  for (const int t : tensors)
+    if (g.consumers(t).empty() || (t == tensors[tensors.size() / 2] && r.one_in(3)))
+      g.outputs.push_back(t);
+  return g;
+}
+
+TEST(Plan, TurnsChangeNothing) {
+  int64_t rings = 0, together = 0;
+  size_t graphs = 0;
+  for (unsigned seed = 1; seed <= 4000 && !testing::Test::HasFailure(); ++seed) {
+    Random r(seed);
+    const Graph graph = rows_graph(r, {"Conv2D", "Conv2D", "DepthwiseConv2D", "MaxPool2D",
+                                       "AveragePool2D", "Add", "Mul", "Maximum"});
+    const size_t most = most_turns(graph);
+    if (most == 0) continue;
+    const std::vector<Numbers> numbers = all_numbers();
+    const Lowering lowering{.numbers = numbers[seed % numbers.size()]};
+    SCOPED_TRACE(fmt::format("seed {}, {}:{}", seed, describe(lowering.numbers), describe(graph)));
+    const auto scales = usual_scales(graph, lowering.numbers.scheme());
+    Program program = lower(graph, scales, lowering);
+    const Trace want = trace(lower(graph, scales, {lowering.numbers, true, true}), seed);
+    const size_t nodes = static_cast<size_t>(r.whole(1, static_cast<int>(most)));
+    together += program.plan.arena_bytes;
+    program.plan =
+        plan_memory(graph, program.numbers, take_turns(graph, program.numbers, nodes, r.one_in(2)));
+    rings += program.plan.arena_bytes;
+    ++graphs;
+    const Trace got = trace(program, seed);
+    for (const auto& [tensor, bytes] : got.tensors)
+      ASSERT_EQ(bytes, want.tensors.at(tensor)) << "tensor " << tensor;
+    for (size_t i = 0; i < want.outputs.size(); ++i)
+      ASSERT_EQ(got.outputs[i], want.outputs[i]) << "output " << i;
+  }
+  EXPECT_GT(graphs, 2000u);
+  EXPECT_LT(rings, together) << "rings should be smaller";
+}
+
+/// With a row less in any ring, something is overwritten that is still read.
+TEST(Plan, RingsAreNoLargerThanNeeded) {
+  int tight = 0, slack = 0;
+  for (unsigned seed = 1; seed <= 400; ++seed) {
+    Random r(seed);
+    const Graph graph = rows_graph(r, {"Conv2D", "Add"});
+    const size_t most = most_turns(graph);
+    if (most == 0) continue;
+    Program program = lower_float(graph);
+    const Trace want = trace(program, seed);
+    Turns turns = take_turns(graph, program.numbers, most, true);
+    const auto ring = std::max_element(turns.ring.begin(), turns.ring.end());
+    if (*ring < 2) continue;
+    const auto place = turns.place[static_cast<size_t>(ring - turns.ring.begin())];
+    for (size_t t = 0; t < turns.ring.size(); ++t)
+      if (turns.place[t] == place) --turns.ring[t];
+    program.plan = plan_memory(graph, program.numbers, turns);
+    ++(trace(program, seed).outputs == want.outputs ? slack : tight);
+  }
+  EXPECT_GT(tight, 5 * slack) << "rings are larger than they need to be";
+}
+
 /// `blocks` residual blocks of five layers, as in a deep network.
 Graph deep(int blocks) {
   Graph g;
@@ -197,7 +274,7 @@ TEST(Plan, OffsetsOfFewBlocksAreTheBest) {
 int least_peak(const Graph& graph, const Numbers& numbers, std::vector<size_t>& order) {
   if (order.size() == graph.nodes.size()) {
     const Graph g = in_order(graph, order);
-    return peak_of(blocks_of(g, numbers, false).all, static_cast<int>(order.size())).bytes;
+    return peak_of(blocks_of(g, numbers, {}, false).all, static_cast<int>(order.size())).bytes;
   }
   int best = INT_MAX;
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
@@ -229,7 +306,8 @@ TEST(Plan, OrderOfFewNodesIsTheBest) {
     const int least = least_peak(graph, numbers, order);
     const std::vector<size_t> found = better_order(graph, numbers);
     const Graph g = found.empty() ? graph : in_order(graph, found);
-    const Peak peak = peak_of(blocks_of(g, numbers, false).all, static_cast<int>(g.nodes.size()));
+    const Peak peak =
+        peak_of(blocks_of(g, numbers, {}, false).all, static_cast<int>(g.nodes.size()));
     ASSERT_EQ(peak.bytes, least) << "seed " << seed << describe(graph);
     better += !found.empty();
   }
@@ -260,7 +338,7 @@ TEST(Plan, EffortGrowsWithTheGraph) {
   const Numbers numbers{true, {}, Layout::dsp};
   for (const int count : {10, 100, 500, 2000})
     for (const auto& [name, graph] : graphs_of(count)) {
-      const std::vector<Block> blocks = blocks_of(graph, numbers, false).all;
+      const std::vector<Block> blocks = blocks_of(graph, numbers, {}, false).all;
       const Peak peak = peak_of(blocks, static_cast<int>(graph.nodes.size()));
       int64_t pairs = 0;
       for (const Block& a : blocks)

@@ -121,6 +121,12 @@ void convert(const Options& o) {
   if (o.c_api) c_header_of(header);
   if (fs::path(header).filename() == fs::path(o.hooks.header).filename())
     throw Error("-o {}: is the name of the header in --hooks; choose another", header);
+  const MemoryLimits& limits = o.compile.limits;
+  if (o.layers() && (limits.ram || limits.input_by_rows))
+    throw Error("--emit layers: its memory is planned when it is compiled, without {}",
+                limits.ram ? "--ram-limit" : "--input-by-rows");
+  if (o.c_api && limits.input_by_rows)
+    throw Error("--c-api: has no way to give it rows, so leave out --input-by-rows");
   const std::string name = model_name(o, stem_of(header));
   const Graph graph = load_graph(o);
   check_calibration(graph, o);

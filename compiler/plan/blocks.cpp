@@ -5,6 +5,7 @@
 #include "compiler/node_numbers.hpp"
 #include "compiler/op_table.hpp"
 #include "compiler/plan/plan.hpp"
+#include "compiler/plan/turns.hpp"
 
 namespace nnomc {
 
@@ -26,7 +27,35 @@ int saved_by(const Overlap& v, const std::vector<Block>& blocks) {
   return in + out - together;
 }
 
-Blocks blocks_of(const Graph& graph, const Numbers& numbers, bool separate) {
+namespace {
+
+/// Nodes in turns run at one time: what they need lives from the first to the last of them.
+void live_in_turns(Blocks& b, const Graph& graph, const Numbers& numbers, const Turns& turns) {
+  if (turns.nodes == 0) return;
+  const int last = static_cast<int>(turns.nodes) - 1;
+  const auto lengthen = [&](int tensor) {
+    const auto t = static_cast<size_t>(tensor);
+    Block& block = b.all[b.of_tensor[t]];
+    block.first = 0, block.last = std::max(block.last, last);
+    if (turns.ring[t])
+      block.bytes = tensor_bytes(graph, tensor, numbers) / graph.shape(tensor)[0] * turns.ring[t];
+  };
+  for (int i = 0; i <= last; ++i) {
+    const Node& node = graph.nodes[static_cast<size_t>(i)];
+    lengthen(node.output);
+    for (const int t : node.inputs) lengthen(t);
+  }
+  for (const TurnsOverlap& v : turns.overlaps) {
+    const size_t in = b.of_tensor[static_cast<size_t>(v.input)],
+                 out = b.of_tensor[static_cast<size_t>(v.output)];
+    if (b.all[in].last == last && v.lead < b.all[out].bytes)
+      for (const size_t block : {in, out}) b.all[block].overlaps.push_back({in, out, v.lead});
+  }
+}
+
+}  // namespace
+
+Blocks blocks_of(const Graph& graph, const Numbers& numbers, const Turns& turns, bool separate) {
   Blocks b;
   const Flow flow(graph);
   const int end = static_cast<int>(graph.nodes.size());
@@ -45,6 +74,8 @@ Blocks blocks_of(const Graph& graph, const Numbers& numbers, bool separate) {
       b.of_tensor[t] = b.of_tensor[static_cast<size_t>(node->inputs[0])];
     } else if (kept != graph.variables.end()) {  // placed before it: no node makes a variable
       b.of_tensor[t] = b.of_tensor[static_cast<size_t>(kept->tensor)];
+    } else if (turns.nodes && turns.place[t] != tensor) {
+      return;
     } else {
       b.of_tensor[t] = b.all.size();
       b.all.push_back(
@@ -59,7 +90,12 @@ Blocks blocks_of(const Graph& graph, const Numbers& numbers, bool separate) {
   for (size_t t = 0; t < graph.tensors.size(); ++t)
     if (flow.producer[t] < 0) place_tensor(t);
   for (const Node& node : graph.nodes) place_tensor(static_cast<size_t>(node.output));
+  if (turns.nodes)
+    for (size_t t = 0; t < graph.tensors.size(); ++t)
+      b.of_tensor[t] = b.of_tensor[static_cast<size_t>(turns.place[t])];
+  live_in_turns(b, graph, numbers, turns);
 
+  int shared = -1;  // scratch of the nodes in turns
   for (int i = 0; i < end; ++i) {
     const Node& node = graph.nodes[static_cast<size_t>(i)];
     const nnom::Memory memory = info(node.op).memory(node.op, numbers_of(graph, node, numbers));
@@ -68,19 +104,27 @@ Blocks blocks_of(const Graph& graph, const Numbers& numbers, bool separate) {
       b.all.push_back({bytes, first, last});
       return static_cast<int>(b.all.size()) - 1;
     };
-    b.of_scratch.push_back(own(memory.scratch, i, i));
+    const bool in_turns = i < static_cast<int>(turns.nodes);
+    if (in_turns && memory.scratch) {
+      if (shared < 0) shared = own(1, 0, static_cast<int>(turns.nodes) - 1);
+      Block& block = b.all[static_cast<size_t>(shared)];
+      block.bytes = std::max(block.bytes, memory.scratch);
+    }
+    b.of_scratch.push_back(!in_turns ? own(memory.scratch, i, i) : memory.scratch ? shared : -1);
     b.of_state.push_back(own(memory.state, 0, end));
+    if (in_turns) continue;
     const size_t out = b.of_tensor[static_cast<size_t>(node.output)];
     if (b.all[out].kept) continue;
     for (size_t k = 0; k < node.inputs.size(); ++k) {
-      const int lead = k == 0 ? memory.lead : nnom::Memory::never;
+      const int lead = memory.lead[static_cast<int>(k)];
       const size_t in = b.of_tensor[static_cast<size_t>(node.inputs[k])];
       // Only an input that nobody reads later, and that is not read twice here, may be overwritten.
       const bool once = std::count_if(node.inputs.begin(), node.inputs.end(), [&](int t) {
                           return b.of_tensor[static_cast<size_t>(t)] == in;
                         }) == 1;
       if (lead < b.all[out].bytes && in != out && b.all[in].last == i && once)
-        for (const size_t block : {in, out}) b.all[block].overlaps.push_back({in, out, lead});
+        for (const size_t block : {in, out})
+          b.all[block].overlaps.push_back({in, out, lead, memory.exact});
     }
   }
   if (separate)
@@ -97,9 +141,11 @@ Peak peak_of(const std::vector<Block>& blocks, int nodes) {
   std::vector<int64_t> saved(bytes.size());
   for (size_t k = 0; k < blocks.size(); ++k) {
     int64_t sum = 0;  // of the inputs that block k may lie over; no byte of it counts twice
+    int last = blocks[k].first;
     for (const Overlap& v : blocks[k].overlaps)
-      if (v.after == k) sum += saved_by(v, blocks);
-    saved[static_cast<size_t>(blocks[k].first)] += std::min<int64_t>(sum, blocks[k].bytes);
+      if (v.after == k) sum += saved_by(v, blocks), last = std::max(last, blocks[v.before].last);
+    for (int i = blocks[k].first; i <= last && sum > 0; ++i)
+      saved[static_cast<size_t>(i)] += std::min<int64_t>(sum, blocks[k].bytes);
   }
   Peak peak;
   int64_t live = 0;

@@ -44,9 +44,11 @@ struct Blocks {
   std::vector<int> of_state;      ///< block of each node's state, or -1
 };
 
-/// The blocks of `graph`, whose nodes run in the order they stand in, and which may lie over each
-/// other. `separate`: all live at all times.
-Blocks blocks_of(const Graph& graph, const Numbers& numbers, bool separate);
+struct Turns;
+
+/// The blocks of `graph`, whose nodes run in the order they stand in, but for those in `turns`, and
+/// which may lie over each other. `separate`: all live at all times.
+Blocks blocks_of(const Graph& graph, const Numbers& numbers, const Turns& turns, bool separate);
 
 /// The node during which the most bytes live, overlaps taken off, and how many.
 struct Peak {

@@ -9,6 +9,7 @@
 #include "compiler/node_numbers.hpp"
 #include "compiler/op_table.hpp"
 #include "compiler/plan/blocks.hpp"
+#include "compiler/plan/turns.hpp"
 
 namespace nnomc {
 namespace {
@@ -36,7 +37,7 @@ struct Problem {
 };
 
 Problem problem_of(const Graph& graph, const Numbers& numbers) {
-  const Blocks blocks = blocks_of(graph, numbers, false);
+  const Blocks blocks = blocks_of(graph, numbers, {}, false);
   const Flow flow(graph);
   const int end = static_cast<int>(graph.nodes.size());
   Problem p;
@@ -63,7 +64,7 @@ Problem problem_of(const Graph& graph, const Numbers& numbers) {
       const auto t = static_cast<size_t>(node.inputs[k]);
       const size_t in = blocks.of_tensor[t];
       if (flow.producer[t] >= 0) wait(static_cast<size_t>(flow.producer[t]), i);
-      const int lead = k == 0 ? memory.lead : nnom::Memory::never;
+      const int lead = memory.lead[static_cast<int>(k)];
       const auto same = std::ranges::find(step.reads, in, &Step::Read::block);
       if (same != step.reads.end()) {
         same->saved = 0;

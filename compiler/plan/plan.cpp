@@ -1,5 +1,7 @@
 #include "compiler/plan/plan.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <climits>
 
@@ -7,6 +9,7 @@
 #include "compiler/node_numbers.hpp"
 #include "compiler/plan/blocks.hpp"
 #include "compiler/plan/place.hpp"
+#include "compiler/plan/turns.hpp"
 
 namespace nnomc {
 namespace {
@@ -28,8 +31,10 @@ int tensor_bytes(const Graph& graph, int tensor, const Numbers& numbers) {
   return graph.shape(tensor).size() * (numbers.quantised ? bits_of(graph, tensor) / 8 : 4);
 }
 
-Plan plan_memory(const Graph& graph, const Numbers& numbers, bool separate) {
-  const Blocks blocks = blocks_of(graph, numbers, separate);
+namespace {
+
+Plan plan_blocks(const Graph& graph, const Numbers& numbers, const Turns& turns, bool separate) {
+  const Blocks blocks = blocks_of(graph, numbers, turns, separate);
   int64_t total = 0;
   for (const Block& b : blocks.all) total += b.bytes + kAlign;
   if (total > INT_MAX) throw Error("{}: its tensors take more than 2 GiB", graph.file);
@@ -43,11 +48,19 @@ Plan plan_memory(const Graph& graph, const Numbers& numbers, bool separate) {
   for (size_t i = 0; i < offsets.size(); ++i) top = std::max(top, offsets[i] + blocks.all[i].bytes);
   plan.arena_bytes = nnom::round_up(top, kAlign);
   plan.state = !graph.variables.empty();
+  plan.in_turns = turns.nodes, plan.input_by_rows = turns.input_by_rows, plan.ring = turns.ring;
   for (const size_t b : blocks.of_tensor) plan.tensor.push_back(offsets[b]);
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    const auto of = [&](const std::vector<int>& list, int t) {
+      return list.empty() ? 0 : list[static_cast<size_t>(t)];
+    };
     NodePlace n;
-    for (const int t : graph.nodes[i].inputs) n.in.push_back(plan.tensor[static_cast<size_t>(t)]);
-    n.out = plan.tensor[static_cast<size_t>(graph.nodes[i].output)];
+    for (const int t : graph.nodes[i].inputs) {
+      n.in.push_back(of(plan.tensor, t));
+      n.in_ring.push_back(of(plan.ring, t));
+    }
+    n.out = of(plan.tensor, graph.nodes[i].output);
+    n.out_ring = of(plan.ring, graph.nodes[i].output);
     const auto offset = [&](int b) { return b < 0 ? 0 : offsets[static_cast<size_t>(b)]; };
     n.scratch = offset(blocks.of_scratch[i]);
     n.state = offset(blocks.of_state[i]);
@@ -55,6 +68,41 @@ Plan plan_memory(const Graph& graph, const Numbers& numbers, bool separate) {
     plan.nodes.push_back(n);
   }
   return plan;
+}
+
+}  // namespace
+
+Plan plan_memory(const Graph& graph, const Numbers& numbers, bool separate) {
+  return plan_blocks(graph, numbers, {}, separate);
+}
+
+Plan plan_memory(const Graph& graph, const Numbers& numbers, const Turns& turns) {
+  return plan_blocks(graph, numbers, turns, false);
+}
+
+Plan plan_within(const Graph& graph, const Numbers& numbers, const MemoryLimits& limits) {
+  const size_t most = most_turns(graph);
+  if (limits.input_by_rows && (most == 0 || graph.inputs.size() != 1))
+    throw Error("{}: its input can't come by rows: {}", graph.file,
+                most == 0 ? fmt::format("layer '{}' ({}) needs all of it at once",
+                                        graph.nodes.empty() ? "" : graph.nodes[0].name,
+                                        graph.nodes.empty() ? "" : graph.nodes[0].source)
+                          : "it has more than one");
+  Plan best;
+  for (size_t nodes = limits.input_by_rows ? 1 : 0; nodes <= most; ++nodes) {
+    if (nodes == 1 && !limits.input_by_rows) continue;  // one layer alone has no turns to take
+    Plan plan =
+        plan_memory(graph, numbers, take_turns(graph, numbers, nodes, limits.input_by_rows));
+    if (best.arena_bytes == 0 || plan.arena_bytes < best.arena_bytes) best = std::move(plan);
+    if (limits.ram && best.arena_bytes <= limits.ram) return best;
+  }
+  if (limits.ram == 0) return best;
+  const Node& node = graph.nodes[static_cast<size_t>(std::max(best.peak_node, 0))];
+  throw Error(
+      "{}: it does not fit into --ram-limit {}: layer '{}' ({}) is in the way; the least is {} "
+      "bytes{}",
+      graph.file, limits.ram, node.name, node.source, best.arena_bytes,
+      limits.input_by_rows || most == 0 ? "" : ", and may be less with --input-by-rows");
 }
 
 }  // namespace nnomc

@@ -74,13 +74,22 @@ std::string memory_text(const Program& program, std::optional<std::int64_t> stac
   const auto line = [width](const char* name, std::int64_t bytes, const std::string& parts) {
     return wrapped(fmt::format("{:<5}{:>13}   ", name, bytes_text(bytes)), parts, width);
   };
+  const Plan& plan = program.plan;
+  const std::string turns =
+      plan.in_turns == 0
+          ? ""
+          : wrapped(fmt::format("Rows {:>13}   ", counted(plan.in_turns, "layer")),
+                    fmt::format("run row by row, up to '{}'{}; none is computed twice",
+                                program.graph.nodes[plan.in_turns - 1].name,
+                                plan.input_by_rows ? ", on an input that comes by rows" : ""),
+                    width);
   return line("RAM", arena + stack.value_or(0),
               stack ? fmt::format("arena {} + stack {}", count_text(arena), count_text(*stack))
                     : "arena; the stack comes on top") +
          line("Flash", weights + code.value_or(0),
               code ? fmt::format("weights {} + code {}", count_text(weights), count_text(*code))
                    : "weights; the code comes on top") +
-         peak_text(program);
+         peak_text(program) + turns;
 }
 
 std::string left_out_text(const Graph& model, const Graph& lean) {

@@ -35,7 +35,7 @@ struct Elementwise {
   int rows = 1, row = 0;          ///< rows of output, elements of one
   int constant_row = 0;           ///< elements of the constant from one row to the next
   Loops<Rule::operands> loops{};  ///< over one row
-  bool in_place = true;           ///< the first input has the output's shape
+  int same = 1;                   ///< inputs, a bit each, that have the output's shape
 
   constexpr int64_t macs() const { return int64_t{rows} * row; }
   constexpr int constants() const { return constant < 0 ? 0 : constant_shape.size(); }
@@ -60,18 +60,23 @@ struct Elementwise {
       loops.add(out[i], steps);
     }
     constant_row = by_rows && constant >= 0 ? broadcast_step(constant_shape, 0, out.rank) : 0;
-    in_place = s[constant == 0] == out;
+    same = 0;
+    for (int k = 0, input = 0; k < K; ++k)
+      if (k != constant) same |= int{s[k] == out} << input++;
     return r;
   }
   template <class N>
   constexpr Memory memory() const {
-    return {0, in_place ? 0 : Memory::never};
+    Memory m;
+    for (int i = 0; i < max_inputs; ++i)
+      if (same >> i & 1) m.lead[i] = 0;
+    return m;
   }
   static constexpr void fields(auto& op, auto visit) {
     visit("rule", op.rule), visit("constant", op.constant);
     visit("constant_shape", op.constant_shape), visit("rows", op.rows), visit("row", op.row);
     visit("constant_row", op.constant_row), visit("loops", op.loops);
-    visit("in_place", op.in_place);
+    visit("same", op.same);
   }
 
   template <class T, class N>
