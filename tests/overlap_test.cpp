@@ -116,7 +116,7 @@ class Overlap : public testing::TestWithParam<std::string> {
         EXPECT_GE(lead, -static_cast<int>(l.inputs[0].size()));
         const Bytes apart = run(l);
         // The planner may also leave more room than asked for.
-        for (const int more : {0, 1, 2, 3, 4, 7, 16})
+        for (const int more : l.memory.exact ? std::vector{0} : std::vector{0, 1, 2, 3, 4, 7, 16})
           EXPECT_EQ(run(l, lead + more * step(l)), apart) << more << " elements more";
       }
   }

@@ -15,10 +15,12 @@ namespace {
 constexpr int kAlign = 16;     // of every block: vectors and widened lines want it
 constexpr int kAttempts = 64;  // orders of placing tried
 
-/// Blocks `before` and `after` may overlap if before.offset - after.offset >= lead.
+/// Blocks `before` and `after` may overlap if before.offset - after.offset >= lead, or == lead if
+/// `exact`.
 struct Overlap {
   size_t before = 0, after = 0;
   int lead = 0;
+  bool exact = false;
 };
 
 /// A piece of the arena, needed while nodes [first, last] run.
@@ -83,22 +85,31 @@ Problem blocks_of(const Graph& graph, const Numbers& numbers, bool separate) {
                         return p.of_tensor[static_cast<size_t>(t)] == in;
                       }) == 1;
     if (memory.lead != nnom::Memory::never && in != out && p.blocks[in].last == i && once)
-      for (const size_t b : {in, out}) p.blocks[b].overlaps.push_back({in, out, memory.lead});
+      for (const size_t b : {in, out})
+        p.blocks[b].overlaps.push_back({in, out, memory.lead, memory.exact});
   }
   if (separate)
     for (Block& b : p.blocks) b.first = 0, b.last = end, b.overlaps.clear();
   return p;
 }
 
-/// Offsets [first, second) at which `block` must not begin because of the placed block `other`.
-std::pair<int, int> forbidden(const Problem& p, size_t block, size_t other) {
+/// Calls range(from, to) with offsets [from, to) at which `block` must not begin because of the
+/// placed block `other`.
+void forbid(const Problem& p, size_t block, size_t other, auto range) {
   const Block &b = p.blocks[block], &o = p.blocks[other];
   int from = o.offset - b.bytes + 1, to = o.offset + o.bytes;
   for (const Overlap& v : b.overlaps) {
-    if (v.before == other && v.after == block) from = std::max(from, o.offset - v.lead + 1);
-    if (v.before == block && v.after == other) to = std::min(to, o.offset + v.lead);
+    const bool after = v.before == other && v.after == block;
+    if (!after && (v.before != block || v.after != other)) continue;
+    const int at = after ? o.offset - v.lead : o.offset + v.lead;  // as close as it may
+    if (v.exact)
+      range(from, std::min(at, to)), from = std::max(from, at + 1);
+    else if (after)
+      from = std::max(from, at + 1);
+    else
+      to = std::min(to, at);
   }
-  return {from, to};
+  range(from, to);
 }
 
 /// Places the blocks in `order`, each as low as those before it allow. Returns the arena's size.
@@ -110,8 +121,9 @@ int place(Problem& p, const std::vector<size_t>& order) {
     std::vector<std::pair<int, int>> taken;
     for (size_t k = 0; k < p.blocks.size(); ++k)
       if (k != i && p.blocks[k].offset >= 0 && meet(b, p.blocks[k]))
-        if (const auto range = forbidden(p, i, k); range.first < range.second)
-          taken.push_back(range);
+        forbid(p, i, k, [&](int from, int to) {
+          if (from < to) taken.emplace_back(from, to);
+        });
     std::sort(taken.begin(), taken.end());
     int offset = 0;
     // A range passed over may have begun before one that ended later: check until none holds.

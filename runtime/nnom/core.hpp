@@ -80,6 +80,8 @@ struct Memory {
   /// The output may lie over the first input if it begins at least this many bytes before it
   /// (0: in place; negative: it may even begin after it; `never`: they must not overlap).
   int lead = never;
+  /// Exactly that many bytes before it, or apart from it.
+  bool exact = false;
   /// Bytes that keep what they hold from one run to the next.
   int state = 0;
 };

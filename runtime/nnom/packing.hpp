@@ -52,8 +52,7 @@ struct Packing {
     } else if constexpr (requires { op.phases(); }) {
       return static_cast<size_t>(op.template packed<typename N::Layout>(c, static_cast<int>(k)));
     } else {
-      return k * static_cast<size_t>(op.out.c) +
-             static_cast<size_t>(N::Layout::channel(c, op.out.c));
+      return k * static_cast<size_t>(op.out.c) + channel;
     }
   }
   /// The set of biases that weight k belongs to.

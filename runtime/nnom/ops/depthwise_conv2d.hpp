@@ -2,8 +2,7 @@
 /// DepthwiseConv2D: one filter a channel. (With a depth multiplier it is a grouped Conv2D.)
 #pragma once
 
-#include "nnom/lines.hpp"
-#include "nnom/numbers.hpp"
+#include "nnom/slices.hpp"
 #include "nnom/target/native.hpp"
 
 namespace nnom {
@@ -23,7 +22,7 @@ struct DepthwiseConv2D {
   constexpr Inferred infer(const Shape* x, int) { return slide(*this, x[0], x[0].back()); }
   template <class N>
   constexpr Memory memory() const {
-    return lines_memory<N>(*this);
+    return in_slices<N>(*this) ? slices_memory<N>(*this) : lines_memory<AsStored<N>>(*this);
   }
   static constexpr void fields(auto& op, auto visit) {
     visit("in", op.in), visit("out", op.out), visit("kernel", op.kernel);
@@ -34,8 +33,11 @@ struct DepthwiseConv2D {
   [[gnu::always_inline]] static void run(const DepthwiseConv2D& op, const Linear<N>& data,
                                          const Io<DepthwiseConv2D, N>& io) {
     const Linear<N> d = data;
+    if constexpr (N::Layout::slice > 0 && sizeof(typename N::In) == 1)
+      if (in_slices<N>(op)) return run_slices<T, N>(op, d, io);
     const int step = op.stride.w * op.in.c;
-    for_rows<T, N>(op, d.in_zero, io, false, [&](int y, Window<LineOf<N>> w) NNOM_INLINE {
+    using Line = typename N::In;
+    for_rows<T, AsStored<N>>(op, d.in_zero, io, false, [&](int y, Window<Line> w) NNOM_INLINE {
       typename N::Out* to = io.out.row(y);
       for (int x = 0; x < op.out.w; ++x, w.first += step, to += op.out.c) {
         const int whole = op.out.c & ~3;
@@ -46,9 +48,19 @@ struct DepthwiseConv2D {
   }
 
  private:
+  /// N with lines that are not widened: a pixel's channels are multiplied one by one.
+  template <class N>
+  struct AsStored : N {
+    struct Layout {
+      static constexpr int depth = 1;
+      template <class E>
+      using Line = E;
+    };
+  };
+
   /// B channels of one pixel, from c on.
   template <class T, class N, int B>
-  [[gnu::always_inline]] static void channels(const Window<LineOf<N>>& w, int c, int count,
+  [[gnu::always_inline]] static void channels(const Window<typename N::In>& w, int c, int count,
                                               const Linear<N>& d, typename N::Out* out) {
     typename N::Acc acc[B];
 #pragma GCC unroll 4

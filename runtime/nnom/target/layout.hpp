@@ -8,7 +8,7 @@
 ///   depth      products per step of the inner loop: a row of weights is padded to a multiple of it
 ///   Line<E>    the element that activations of type E are widened to before the inner loop
 ///   index()    where weight k of tap t of a row lies
-///   channel()  where channel c of a depthwise tap lies
+///   slice      channels that depthwise convolutions take at a time (slices.hpp); 0: all
 #pragma once
 
 #include "nnom/core.hpp"
@@ -46,7 +46,7 @@ struct Grouped {
 /// Row after row, as they come: what every target reads.
 struct Plain {
   static constexpr const char* name = "Plain";
-  static constexpr int rows = 2, pixels = 2, depth = 1;
+  static constexpr int rows = 2, pixels = 2, depth = 1, slice = 0;
   template <class E>
   using Line = E;
 
@@ -57,7 +57,6 @@ struct Plain {
     return (row * m.taps + tap) * m.length + k;
   }
   static constexpr int group(const Matrix&, int) { return 1; }
-  static constexpr int channel(int c, int) { return c; }
 };
 
 template <class E>
@@ -73,7 +72,7 @@ struct Widened<int8_t> {
 /// of a word change places, so that SXTB16 of the word and of its rotation give (w0, w1), (w2, w3).
 struct Dsp : Grouped<2, 4> {
   static constexpr const char* name = "Dsp";
-  static constexpr int pixels = 2;
+  static constexpr int pixels = 2, slice = 8;
   template <class E>
   using Line = typename Widened<E>::type;
 
@@ -81,22 +80,18 @@ struct Dsp : Grouped<2, 4> {
   static constexpr int index(const Matrix& m, int row, int tap, int k) {
     return Grouped::index(m, row, tap, k, swap);
   }
-  static constexpr int channel(int c, int channels) {
-    return c < channels - channels % 4 ? c / 4 * 4 + swap(c % 4) : c;
-  }
 };
 
 /// Processors with vectors: one weight of each of eight rows side by side.
 struct Vector : Grouped<8, 1> {
   static constexpr const char* name = "Vector";
-  static constexpr int pixels = 4;
+  static constexpr int pixels = 4, slice = 0;
   template <class E>
   using Line = E;
 
   static constexpr int index(const Matrix& m, int row, int tap, int k) {
     return Grouped::index(m, row, tap, k, [](int i) { return i; });
   }
-  static constexpr int channel(int c, int) { return c; }
 };
 
 }  // namespace layout

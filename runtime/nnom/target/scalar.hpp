@@ -75,9 +75,43 @@ struct Scalar {
     using F = typename N::Factor;
     window.taps([&](const Line* x) NNOM_INLINE {
 #pragma GCC unroll 8
-      for (int i = 0; i < B; ++i)
-        acc[i] += F{x[c + i]} * F{weights[N::Layout::channel(c + i, channels)]};
+      for (int i = 0; i < B; ++i) acc[i] += F{x[c + i]} * F{weights[c + i]};
       weights += channels;
+    });
+  }
+
+  /// Two rows of four channels, value by value side by side: a[0], b[0], a[1], b[1], ...
+  [[gnu::always_inline]] static void pair_up(int16_t* to, const int8_t* a, const int8_t* b) {
+    for (int i = 0; i < 4; ++i) to[2 * i] = a[i], to[2 * i + 1] = b[i];
+  }
+
+  /// acc[p] += three taps of each of `rows` rows at pixel p of P, which are `stride` apart. From a
+  /// pair of columns to the next it is `step` elements, in the weights too: a row there is the
+  /// pairs (0, 1) and (1, 2).
+  template <int stride, int step, int P>
+  [[gnu::always_inline]] static void three_taps(const int16_t* x, int pitch, const int16_t* w,
+                                                int rows, int32_t (&acc)[P]) {
+    for (; rows > 0; --rows, x += pitch, w += 2 * step)
+      for (int p = 0; p < P; ++p)
+        for (int k = 0; k < 3; ++k) {
+          const int column = p * stride + k;
+          acc[p] += x[column / 2 * step + column % 2] * w[k / 2 * step + k % 2 + k / 2];
+        }
+  }
+
+  /// out[i] = clamp(sum(a[i], b[i])) for i < n; see Rescale::Sum.
+  template <class Sum, class N>
+  [[gnu::always_inline]] static void add(const Sum& sum, const Clamp<N>& clamp,
+                                         const typename N::In* a, const typename N::In* b,
+                                         typename N::Out* out, int n) {
+    for (int i = 0; i < n; ++i) out[i] = clamp(sum(typename N::Acc(a[i]), typename N::Acc(b[i])));
+  }
+
+  /// sum[i] += channel c + i of all taps.
+  template <class E, class Acc, int B>
+  [[gnu::always_inline]] static void window_sums(const Window<E>& window, int c, Acc (&sum)[B]) {
+    window.taps([&](const E* x) NNOM_INLINE {
+      for (int i = 0; i < B; ++i) sum[i] += Acc(x[c + i]);
     });
   }
 

@@ -1,0 +1,72 @@
+/// \file
+/// Depthwise convolution with the DSP extension.
+#pragma once
+
+#include "nnom/target/dsp_words.hpp"
+#include "nnom/target/scalar.hpp"
+
+namespace nnom::target {
+
+struct DspDepthwise : Scalar {
+  using Scalar::depthwise;
+
+  /// Four channels of each tap. Words of pixels and of weights are spread alike.
+  template <class N>
+  [[gnu::always_inline]] static void depthwise(const Window<int8_t>& window, int c, int channels,
+                                               const int8_t* weights, int32_t (&acc)[4]) {
+    weights += c;
+    window.taps([&](const int8_t* x) NNOM_INLINE {
+      const uint32_t pixel = dsp::load(x + c), weight = dsp::load(weights);
+      const dsp::Pairs a = dsp::spread(pixel), b = dsp::spread(weight);
+      acc[0] = __smlabb(dsp::to_int(a.even), dsp::to_int(b.even), acc[0]);
+      acc[1] = __smlabb(dsp::to_int(a.odd), dsp::to_int(b.odd), acc[1]);
+      acc[2] = __smlatt(dsp::to_int(a.even), dsp::to_int(b.even), acc[2]);
+      acc[3] = __smlatt(dsp::to_int(a.odd), dsp::to_int(b.odd), acc[3]);
+      weights += channels;
+    });
+  }
+
+  [[gnu::always_inline]] static void pair_up(int16_t* to, const int8_t* a, const int8_t* b) {
+    const uint32_t first = dsp::load(a), second = dsp::load(b);
+    const dsp::Pairs u = dsp::spread(first), v = dsp::spread(second);
+    dsp::store(to, dsp::join_low(u.even, v.even));
+    dsp::store(to + 2, dsp::join_low(u.odd, v.odd));
+    dsp::store(to + 4, dsp::join_high(u.even, v.even));
+    dsp::store(to + 6, dsp::join_high(u.odd, v.odd));
+  }
+
+  template <int stride, int step, int P>
+  [[gnu::always_inline]] static void three_taps(const int16_t* x, int pitch, const int16_t* w,
+                                                int rows, int32_t (&acc)[P]) {
+    constexpr int pairs = (P - 1) * stride / 2 + 2;
+#pragma GCC unroll 3
+    for (; rows > 0; --rows, x += pitch, w += 2 * step) {
+      uint32_t v[pairs], w01 = dsp::load(w), w12 = dsp::load(w + step);
+#pragma GCC unroll 8
+      for (int i = 0; i < pairs; ++i) v[i] = dsp::load(x + i * step);
+      // All loads one after the other, then all products: GCC would spill in between.
+      keep(w01), keep(w12);
+#pragma GCC unroll 8
+      for (int i = 0; i < pairs; ++i) keep(v[i]);
+#pragma GCC unroll 8
+      for (int p = 0; p < P; ++p) {
+        const uint32_t a = v[p * stride / 2], b = v[p * stride / 2 + 1];
+        if (p * stride % 2 == 0) {
+          acc[p] = __smlad(dsp::to_pair(a), dsp::to_pair(w01), acc[p]);
+          acc[p] = __smlabt(dsp::to_int(b), dsp::to_int(w12), acc[p]);
+        } else {
+          acc[p] = __smlatb(dsp::to_int(a), dsp::to_int(w01), acc[p]);
+          acc[p] = __smlad(dsp::to_pair(b), dsp::to_pair(w12), acc[p]);
+        }
+      }
+#pragma GCC unroll 8
+      for (int p = 0; p < P; ++p) keep(acc[p]);
+    }
+  }
+
+ protected:
+  /// Has `value` computed by here.
+  [[gnu::always_inline]] static void keep(auto& value) { asm volatile("" : "+r"(value)); }
+};
+
+}  // namespace nnom::target
