@@ -110,12 +110,18 @@ struct Double {
 
   constexpr int32_t operator()(int32_t acc) const {
     const auto x = static_cast<uint32_t>(acc);
-    if (shift >= 0) return high_product(static_cast<int32_t>(x << shift), multiplier);
-    const int32_t p = high_product(acc, multiplier);      // never INT32_MIN
+    if (shift >= 0) return product(static_cast<int32_t>(x << shift));
+    const int32_t p = product(acc);                       // never INT32_MIN
     return (((p + (p >> 31)) >> (-shift - 1)) + 1) >> 1;  // halves away from zero
   }
   static constexpr void fields(auto& s, auto visit) {
     visit("multiplier", s.multiplier), visit("shift", s.shift);
+  }
+
+ private:
+  /// high_product with the multiplier, which is not negative.
+  constexpr int32_t product(int32_t x) const {
+    return static_cast<int32_t>((int64_t{x} * multiplier + (1 << 30)) >> 31);
   }
 };
 

@@ -70,11 +70,11 @@ template <class T, class N>
 
 /// The values between an LSTM's inputs and outputs. Quantised: gates in units of 2^-15, their sums
 /// of 2^-12, the cell of 2^power. Source: lstm_eval in TFLite (Single) and TFLite Micro (Double).
-template <class N, class Rescale = typename N::Rescale>
+template <class N, class T = Basic16, class Rescale = typename N::Rescale>
 struct Gates;
 
-template <class N>
-struct Gates<N, Single> {
+template <class N, class T>
+struct Gates<N, T, Single> {
   using Value = int16_t;
 
   /// The sum of the products with the input and with the last output.
@@ -88,33 +88,35 @@ struct Gates<N, Single> {
   static int cell_tanh(int cell, int power) { return gemmlowp16::tanh(cell, 15 + power); }
 };
 
-template <class N>
-struct Gates<N, Double> {
+template <class N, class T>
+struct Gates<N, T, Double> {
   using Value = int16_t;
 
-  static int sum(int x, int h) { return clamp16(clamp16(x) + clamp16(h)); }
-  static int logistic(int sum) { return table16::logistic(sum * 3); }
-  static int tanh(int sum) { return table16::tanh(sum * 3); }
+  static int sum(int x, int h) { return T::clamp16(T::clamp16(x) + T::clamp16(h)); }
+  static int logistic(int sum) { return table16::logistic<T>(sum * 3); }
+  static int tanh(int sum) { return table16::tanh<T>(sum * 3); }
   static int cell(int forget, int cell, int input, int candidate, int, Double product) {
-    constexpr Double fraction{1 << 30, -14};  // 2^-15
-    return clamp16(clamp16(fraction(forget * cell)) + clamp16(product(input * candidate)));
+    const int kept = (forget * cell + 1) >> 1;  // Double{1 << 30, -14}: 2^-15, rounded twice
+    return T::clamp16(T::clamp16((((kept + (kept >> 31)) >> 13) + 1) >> 1) +
+                      T::clamp16(product(input * candidate)));
   }
   static int cell_tanh(int cell, int power) {
     const int down = -12 - power;
-    return table16::tanh(down > 0 ? (cell * 3 + (1 << (down - 1))) >> down : cell * (3 << -down));
+    return table16::tanh<T>(down > 0 ? (cell * 3 + (1 << (down - 1))) >> down
+                                     : cell * (3 << -down));
   }
 };
 
 /// Lstm has no arithmetic of its own where scales are powers of two.
-template <class N>
-struct Gates<N, PowerOfTwo> : Gates<N, Double> {};
+template <class N, class T>
+struct Gates<N, T, PowerOfTwo> : Gates<N, T, Double> {};
 
 /// int16, which only TFLite Micro has.
-template <class N>
-struct Gates<N, Reduced> : Gates<N, Double> {};
+template <class N, class T>
+struct Gates<N, T, Reduced> : Gates<N, T, Double> {};
 
-template <class N>
-struct Gates<N, Unscaled> {
+template <class N, class T>
+struct Gates<N, T, Unscaled> {
   using Value = typename N::Acc;
 
   static Value sum(Value x, Value h) { return x + h; }

@@ -97,7 +97,7 @@ struct Lstm {
 
   template <class T, class N>
   [[gnu::always_inline]] static void run(const Lstm& op, const Data<N>& d, const Io<Lstm, N>& io) {
-    using G = Gates<N>;
+    using G = Gates<N, T>;
     using Value = typename G::Value;
     const Scratch<N> s(op);
     auto* const x_sum = reinterpret_cast<typename Wide<N>::Out*>(io.scratch);
@@ -120,10 +120,10 @@ struct Lstm {
                             {op.matrix(true), d.recurrent + g * sizes[1], d.recurrent_bias + b,
                              &d.rescale[gates + g]},
                             h_sum);
-        for (int u = 0; u < op.units; ++u) {
-          const auto sum = G::sum(x_sum[u], h_sum[u]);
-          gate[b + u] = static_cast<Value>(g == 2 ? G::tanh(sum) : G::logistic(sum));
-        }
+        if (g == 2)
+          squash<G, G::tanh>(x_sum, h_sum, gate + b, op.units);
+        else
+          squash<G, G::logistic>(x_sum, h_sum, gate + b, op.units);
       }
       typename N::Out* const out = io.out.base + t * op.units;
       for (int u = 0; u < op.units; ++u) {
@@ -136,6 +136,13 @@ struct Lstm {
   }
 
  private:
+  /// gate[i] = function(sum(x[i], h[i])) for i < n. On its own it keeps all it needs in registers.
+  template <class G, auto function, class Sum>
+  [[gnu::noinline]] static void squash(const Sum* x, const Sum* h, typename G::Value* gate, int n) {
+    for (int i = 0; i < n; ++i)
+      gate[i] = static_cast<typename G::Value>(function(G::sum(x[i], h[i])));
+  }
+
   /// Where what lies in scratch memory: two sums a unit, four gates a unit, lines of x and h.
   template <class N>
   struct Scratch {

@@ -79,6 +79,13 @@ struct DspElements : DspDepthwise {
     sum[2] += dsp::to_int(even) >> 16, sum[3] += dsp::to_int(odd) >> 16;
   }
 
+  static int clamp16(int v) { return __ssat(v, 16); }
+  /// As values of 16 bits with a sign both are 2^16 less.
+  [[gnu::always_inline]] static int between(const uint16_t* t, int part, int bits) {
+    const auto weights = static_cast<uint32_t>(part * 0xFFFF + (1 << bits));  // 2^bits - part, part
+    return __smuad(dsp::to_pair(dsp::load(t)), dsp::to_pair(weights)) + (1 << (16 + bits));
+  }
+
  private:
   /// What Double makes of half a number, plus `offset`: halves are rounded away from zero by one
   /// product, that adds half a step, and one shift. The shift is to the right.

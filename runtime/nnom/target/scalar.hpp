@@ -3,13 +3,14 @@
 /// that every other target must compute.
 #pragma once
 
+#include "nnom/fixed16.hpp"
 #include "nnom/numbers.hpp"
 #include "nnom/target/layout.hpp"
 #include "nnom/window.hpp"
 
 namespace nnom::target {
 
-struct Scalar {
+struct Scalar : Basic16 {
   /// Whether the bounds of a layer are constants, and its loops therefore inlined.
   static constexpr bool fixed = false;
   /// The packing it reads fastest.
