@@ -125,6 +125,11 @@ struct Double {
   }
 };
 
+/// Whether `r` can scale a sum below 2^23 in fewer steps: it shifts to the right, and not so far
+/// that a zero point shifted to the left overflows.
+constexpr bool brief(const Double& r) { return r.shift < 0 && r.shift > -24; }
+constexpr bool brief(const auto&) { return true; }
+
 /// The sum of two stored values of different scales, as TFLite Micro has it: both shifted up by
 /// `headroom` bits, brought to a common scale, added, and brought to that of the output.
 template <int headroom>
@@ -279,7 +284,9 @@ struct Linear {
   const typename N::Bias* bias = nullptr;  ///< one an output channel; input zero point folded in
   const typename N::Rescale* rescale = nullptr;  ///< one an output channel, or one for all
   bool per_channel = true;                       ///< rescale has one entry a channel
-  typename N::In in_zero = 0;                    ///< what padding reads as
+  /// The weights of two channels are one number (layout::Dsp); sums are below 2^23, brief(rescale).
+  bool joined = false;
+  typename N::In in_zero = 0;  ///< what padding reads as
   Clamp<N> clamp{};
 
   /// Turns the accumulator of output channel c into the output.
@@ -293,6 +300,7 @@ struct Linear {
   static constexpr void fields(auto& d, auto visit) {
     visit("weights", d.weights), visit("bias", d.bias);
     if constexpr (N::quantised) visit("rescale", d.rescale), visit("per_channel", d.per_channel);
+    if constexpr (N::quantised) visit("joined", d.joined);
     visit("in_zero", d.in_zero), visit("clamp", d.clamp);
   }
 };

@@ -15,6 +15,47 @@ constexpr bool is_linear() {
   return __is_same(typename Op::template Data<Real>, Linear<Real>);
 }
 
+/// Decides whether the weights of a linear layer are joined (Linear::joined).
+template <class N>
+class Joining {
+ public:
+  /// A weight of the next channel.
+  constexpr void add(double weight) {
+    const double ends[] = {weight * N::lowest, weight * N::highest};
+    least_ += ends[weight > 0 ? 0 : 1], most_ += ends[weight > 0 ? 1 : 0];
+  }
+  /// Ends a channel.
+  constexpr void end(double bias, const typename N::Rescale& rescale) {
+    possible_ = possible_ && bias + least_ > -kLimit && bias + most_ < kLimit &&
+                (brief(rescale) || vanishes(rescale));
+    least_ = most_ = 0;
+  }
+  /// Joins the packed weights if nothing stands against it. Factors that scale every sum to 0
+  /// become ones that are brief.
+  constexpr bool join(int8_t* weights, size_t count, typename N::Rescale* rescale,
+                      size_t rescales) const {
+    if (!possible_ || !N::Layout::join(weights, count)) return false;
+    for (size_t i = 0; i < rescales; ++i)
+      if (!brief(rescale[i])) rescale[i] = {0, -1};
+    return true;
+  }
+
+ private:
+  static constexpr double kLimit = 1 << 23;
+
+  static constexpr bool vanishes(const Double& r) { return r.multiplier == 0 || r.shift < -23; }
+  static constexpr bool vanishes(const auto&) { return false; }
+
+  bool possible_ = true;
+  double least_ = 0, most_ = 0;
+};
+
+/// Whether weights of `Op` can be joined in N.
+template <class Op, class N>
+constexpr bool joins() {
+  return requires(const Op& op, int8_t* w) { op.matrix(), N::Layout::join(w, size_t{}); };
+}
+
 /// The packed place of weight `k` of output channel `channel`, and how the weights are counted.
 template <class N>
 struct Packing {

@@ -8,6 +8,7 @@
 ///   depth      products per step of the inner loop: a row of weights is padded to a multiple of it
 ///   Line<E>    the element that activations of type E are widened to before the inner loop
 ///   index()    where weight k of tap t of a row lies
+///   weight()   the same weight, read
 ///   slice      channels that depthwise convolutions take at a time (slices.hpp); 0: all
 #pragma once
 
@@ -18,6 +19,7 @@ namespace nnom {
 /// Weights of one convolution group: `rows` output channels, each of `taps` runs of `length`.
 struct Matrix {
   int rows = 0, taps = 1, length = 0;
+  bool joined = false;  ///< see Linear::joined
 };
 
 namespace layout {
@@ -68,17 +70,36 @@ struct Widened<int8_t> {
   using type = int16_t;
 };
 
-/// Armv7E-M and Armv8-M with the DSP extension: two int16 products an instruction. Bytes 1 and 2
-/// of a word change places, so that SXTB16 of the word and of its rotation give (w0, w1), (w2, w3).
-struct Dsp : Grouped<2, 4> {
+/// Armv7E-M and Armv8-M with the DSP extension: two int16 products an instruction. The weights of
+/// two rows, a and b, lie side by side, b first. Those of one row are every other byte, as SXTB16
+/// takes them. Where they are joined (Linear::joined) both are one number of 16 bits, 256 * a + b:
+/// products with it add up 256 * A + B, and A is known when B is. What lacks of a pair or of a step
+/// is 0.
+struct Dsp {
   static constexpr const char* name = "Dsp";
-  static constexpr int pixels = 2, slice = 8;
+  static constexpr int rows = 2, pixels = 3, depth = 2, slice = 8;
   template <class E>
   using Line = typename Widened<E>::type;
 
-  static constexpr int swap(int i) { return i == 1 ? 2 : i == 2 ? 1 : i; }
+  static constexpr int padded(int length) { return round_up(length, depth); }
+  static constexpr int row_size(const Matrix& m) { return m.taps * padded(m.length); }
+  static constexpr int size(const Matrix& m) { return round_up(m.rows, rows) * row_size(m); }
+  static constexpr int group(const Matrix&, int) { return rows; }
   static constexpr int index(const Matrix& m, int row, int tap, int k) {
-    return Grouped::index(m, row, tap, k, swap);
+    const int a = row % 2 == 0;
+    return (row & ~1) * row_size(m) + 2 * (tap * padded(m.length) + k) + a;
+  }
+  static constexpr auto weight(const auto* weights, const Matrix& m, int row, int tap, int k) {
+    const auto* w = weights + index(m, row, tap, k);
+    return *w + decltype(+*w)(m.joined && row % 2 == 0 && w[-1] < 0);
+  }
+  /// Joins packed weights in place, if all numbers fit 16 bits.
+  static constexpr bool join(int8_t* weights, size_t size) {
+    for (size_t i = 0; i < size; i += 2)
+      if (weights[i] < 0 && weights[i + 1] == INT8_MIN) return false;
+    for (size_t i = 0; i < size; i += 2)
+      weights[i + 1] = static_cast<int8_t>(weights[i + 1] - (weights[i] < 0));
+    return true;
   }
 };
 

@@ -62,7 +62,7 @@ struct Scalar : Basic16 {
         for (int k = 0; k < window.length; ++k)
           for (int i = 0; i < R; ++i)
             for (int p = 0; p < P; ++p)
-              acc[p][i] += F{x[p * step + k]} * F{weights[L::index(m, r + i, tap, k)]};
+              acc[p][i] += F{x[p * step + k]} * F{L::weight(weights, m, r + i, tap, k)};
         ++tap;
       });
     }

@@ -1,0 +1,282 @@
+/// \file
+/// Products of windows with the weights of layout::Dsp: tiles of up to three pixels by two rows, or
+/// of one pixel by four, in registers.
+#pragma once
+
+#include "nnom/pixels.hpp"
+#include "nnom/target/dsp_words.hpp"
+
+namespace nnom::target::dsp {
+
+/// Sums of P pixels for R / 2 pairs of joined rows (a, b): 256 * A + B, and B.
+template <int P, int R>
+struct Sums {
+  int32_t both[R / 2][P], b[R / 2][P];
+};
+
+// Steps of two products; eight of them are a round, whose end is in memory as no register is left.
+// Consecutive loads take a cycle each after the first.
+#define NNOM_STEP_3                      \
+  "ldr.w %[w], [%[v]], #4\n\t"           \
+  "ldr.w %[y], [%[x], %[s]]\n\t"         \
+  "ldr.w %[z], [%[x], %[s], lsl #1]\n\t" \
+  "ldr.w %[u], [%[x]], #4\n\t"           \
+  "smlad %[p], %[w], %[u], %[p]\n\t"     \
+  "smlad %[q], %[w], %[y], %[q]\n\t"     \
+  "smlad %[r], %[w], %[z], %[r]\n\t"     \
+  "sxtb16 %[w], %[w]\n\t"                \
+  "smlad %[a], %[w], %[u], %[a]\n\t"     \
+  "smlad %[b], %[w], %[y], %[b]\n\t"     \
+  "smlad %[c], %[w], %[z], %[c]\n\t"
+#define NNOM_STEP_2                  \
+  "ldr.w %[w], [%[v]], #4\n\t"       \
+  "ldr.w %[y], [%[x], %[s]]\n\t"     \
+  "ldr.w %[u], [%[x]], #4\n\t"       \
+  "smlad %[p], %[w], %[u], %[p]\n\t" \
+  "smlad %[q], %[w], %[y], %[q]\n\t" \
+  "sxtb16 %[w], %[w]\n\t"            \
+  "smlad %[a], %[w], %[u], %[a]\n\t" \
+  "smlad %[b], %[w], %[y], %[b]\n\t"
+#define NNOM_STEP_1                  \
+  "ldr.w %[w], [%[v]], #4\n\t"       \
+  "ldr.w %[u], [%[x]], #4\n\t"       \
+  "smlad %[p], %[w], %[u], %[p]\n\t" \
+  "sxtb16 %[w], %[w]\n\t"            \
+  "smlad %[a], %[w], %[u], %[a]\n\t"
+#define NNOM_STEP_1_4                \
+  "ldr.w %[y], [%[v], %[s]]\n\t"     \
+  "ldr.w %[w], [%[v]], #4\n\t"       \
+  "ldr.w %[u], [%[x]], #4\n\t"       \
+  "smlad %[p], %[w], %[u], %[p]\n\t" \
+  "smlad %[q], %[y], %[u], %[q]\n\t" \
+  "sxtb16 %[w], %[w]\n\t"            \
+  "sxtb16 %[y], %[y]\n\t"            \
+  "smlad %[a], %[w], %[u], %[a]\n\t" \
+  "smlad %[b], %[y], %[u], %[b]\n\t"
+/// The first round leaves out %[u] bytes of steps, so that the last ends where the window does.
+#define NNOM_ROUNDS(step)                                                 \
+  "add pc, %[u]\n\tnop.n\n1:\n\t" step step step step step step step step \
+  "ldr.w %[u], %[end]\n\tcmp %[x], %[u]\n\tbne 1b"
+
+/// Adds the products of the weights from v on with the pixels from x to `end`; pixels (R = 2) or
+/// pairs of rows (R = 4) are `step` bytes apart. Returns where it stopped in the weights.
+template <int P, int R>
+[[gnu::always_inline]] inline const int8_t* add_products(const int16_t* x, const int16_t* end,
+                                                         const int8_t* v, int step, Sums<P, R>& n) {
+  constexpr int instructions = R == 4 ? 9 : 2 + 3 * P;
+  uint32_t w, y, z, u = static_cast<uint32_t>((x - end) / 2 & 7) * 4 * instructions;
+  if constexpr (P == 3)
+    asm volatile(NNOM_ROUNDS(NNOM_STEP_3)
+                 : [p] "+r"(n.both[0][0]), [q] "+r"(n.both[0][1]), [r] "+r"(n.both[0][2]),
+                   [a] "+r"(n.b[0][0]), [b] "+r"(n.b[0][1]), [c] "+r"(n.b[0][2]), [x] "+r"(x),
+                   [v] "+r"(v), [u] "+r"(u), [w] "=&r"(w), [y] "=&r"(y), [z] "=&r"(z)
+                 : [s] "r"(step), [end] "m"(end)
+                 : "cc", "memory");
+  else if constexpr (P == 2)
+    asm volatile(
+        NNOM_ROUNDS(NNOM_STEP_2)
+        : [p] "+r"(n.both[0][0]), [q] "+r"(n.both[0][1]), [a] "+r"(n.b[0][0]), [b] "+r"(n.b[0][1]),
+          [x] "+r"(x), [v] "+r"(v), [u] "+r"(u), [w] "=&r"(w), [y] "=&r"(y)
+        : [s] "r"(step), [end] "m"(end)
+        : "cc", "memory");
+  else if constexpr (R == 4)
+    asm volatile(
+        NNOM_ROUNDS(NNOM_STEP_1_4)
+        : [p] "+r"(n.both[0][0]), [q] "+r"(n.both[1][0]), [a] "+r"(n.b[0][0]), [b] "+r"(n.b[1][0]),
+          [x] "+r"(x), [v] "+r"(v), [u] "+r"(u), [w] "=&r"(w), [y] "=&r"(y)
+        : [s] "r"(step), [end] "m"(end)
+        : "cc", "memory");
+  else
+    asm volatile(NNOM_ROUNDS(NNOM_STEP_1)
+                 : [p] "+r"(n.both[0][0]), [a] "+r"(n.b[0][0]), [x] "+r"(x), [v] "+r"(v),
+                   [u] "+r"(u), [w] "=&r"(w)
+                 : [end] "m"(end)
+                 : "cc", "memory");
+  return v;
+}
+#undef NNOM_STEP_3
+#undef NNOM_STEP_2
+#undef NNOM_STEP_1
+#undef NNOM_STEP_1_4
+#undef NNOM_ROUNDS
+
+/// Writes P outputs of a row, `step` apart, as Linear::finish gives them, from sums below 2^23
+/// times 2^Bits.
+template <class N>
+struct Finish {
+  const typename N::Rescale& rescale;
+  const Clamp<N>& clamp;
+  static constexpr bool limits = true;
+
+  template <int Bits, int P>
+  [[gnu::always_inline]] void store(const int32_t (&sums)[P], typename N::Out* out,
+                                    int step) const {
+#pragma GCC unroll 3
+    for (int p = 0; p < P; ++p) out[p * step] = clamp(rescale(sums[p] >> Bits));
+  }
+};
+
+/// In a product, which also adds half a step and the zero point, and one shift: see brief(Double).
+/// Limits to int8 only. By hand, as GCC would mix the outputs and run out of registers.
+template <class L>
+struct Finish<Int8<Double, L>> {
+  int32_t multiplier, shift, offset;
+  static constexpr bool limits = false;
+
+  [[gnu::always_inline]] Finish(const Double& r, const Clamp<Int8<Double, L>>& clamp)
+      : multiplier(r.multiplier),
+        shift(-r.shift),
+        offset((2 * clamp.zero + 1) * (1 << (shift - 1))) {}
+  template <int Bits, int P>
+  [[gnu::always_inline]] void store(const int32_t (&sums)[P], int8_t* out, int step) const {
+    one<Bits>(sums[0], out);
+    if constexpr (P > 1) one<Bits>(sums[1], out + step);
+    if constexpr (P > 2) one<Bits>(sums[2], out + 2 * step);
+  }
+
+ private:
+  template <int Bits>
+  [[gnu::always_inline]] void one(int32_t sum, int8_t* out) const {
+    static_assert(Bits == 0 || Bits == 8);
+    int32_t v = Bits ? sum >> 7 : sum << 1;
+    asm volatile(
+        "smmlar %[v], %[v], %[m], %[o]\n\t"
+        "add %[v], %[v], %[s], asr #31\n\t"
+        "asr %[v], %[v], %[h]\n\t"
+        "ssat %[v], #8, %[v]\n\t"
+        "strb %[v], %[to]"
+        : [v] "+r"(v), [to] "=m"(*out)
+        : [s] "r"(sum), [m] "r"(multiplier), [o] "r"(offset), [h] "r"(shift));
+  }
+};
+
+/// What belongs to a row and those behind it.
+template <class N>
+struct Rows {
+  const int8_t* weights;
+  const int32_t* bias;
+  const typename N::Rescale* rescale;
+  const int next_rescale;  ///< 0 if there is one for all
+  typename N::Out* out;
+};
+
+/// P pixels from x to `end`, R rows, behind which it leaves `row`.
+template <class N, int P, int R>
+[[gnu::always_inline]] inline void tile(const int16_t* x, const int16_t* end, int step,
+                                        const Clamp<N>& clamp, int out_step, Rows<N>& row) {
+  Sums<P, R> n;
+#pragma GCC unroll 2
+  for (int i = 0; i < R / 2; ++i, row.bias += 2) {
+    const int32_t b = row.bias[1];
+    const auto both =
+        static_cast<int32_t>((static_cast<uint32_t>(row.bias[0]) << 8) + static_cast<uint32_t>(b));
+#pragma GCC unroll 3
+    for (int p = 0; p < P; ++p) n.both[i][p] = both, n.b[i][p] = b;
+  }
+  row.weights = add_products<P, R>(x, end, row.weights, step, n);
+#pragma GCC unroll 2
+  for (int i = 0; i < R / 2; ++i, row.out += 2) {
+#pragma GCC unroll 3
+    for (int p = 0; p < P; ++p)
+      n.both[i][p] = static_cast<int32_t>(static_cast<uint32_t>(n.both[i][p]) -
+                                          static_cast<uint32_t>(n.b[i][p]));
+    Finish<N>{*row.rescale, clamp}.template store<8>(n.both[i], row.out, out_step);
+    row.rescale += row.next_rescale;
+    Finish<N>{*row.rescale, clamp}.template store<0>(n.b[i], row.out + 1, out_step);
+    row.rescale += row.next_rescale;
+  }
+}
+
+/// P pixels, every pair of rows.
+template <class N, int P>
+[[gnu::always_inline]] inline void column(const int16_t* x, int step, int words, int rows,
+                                          const Clamp<N>& clamp, int out_step, Rows<N> row) {
+  const int16_t* const end = x + 2 * words;
+  if constexpr (P == 1)
+    for (; rows >= 4; rows -= 4) {
+      tile<N, P, 4>(x, end, 4 * words, clamp, out_step, row);
+      row.weights += 4 * words;
+    }
+  for (; rows >= 2; rows -= 2) tile<N, P, 2>(x, end, step, clamp, out_step, row);
+}
+
+/// P pixels of any windows, two rows that are not joined.
+template <class N, int P>
+[[gnu::always_inline]] inline void plain_tile(const Window<int16_t>& window, int step,
+                                              const int8_t* weights, int second, const Linear<N>& d,
+                                              int c, typename N::Out* out, int out_step) {
+  int32_t a[P], b[P];
+#pragma GCC unroll 2
+  for (int p = 0; p < P; ++p) a[p] = d.bias[c], b[p] = d.bias[c + second];
+  window.taps([&](const int16_t* x) NNOM_INLINE {
+    for (int k = 0; k < window.length; k += 2, x += 2, weights += 4) {
+      const Pairs w = spread(load(weights));
+#pragma GCC unroll 2
+      for (int p = 0; p < P; ++p) {
+        const int16x2_t v = to_pair(load(x + p * step));
+        a[p] = __smlad(v, to_pair(w.odd), a[p]);
+        b[p] = __smlad(v, to_pair(w.even), b[p]);
+      }
+    }
+  });
+#pragma GCC unroll 2
+  for (int p = 0; p < P; ++p, out += out_step) {
+    out[second] = d.finish(b[p], c + second);
+    out[0] = d.finish(a[p], c);
+  }
+}
+
+/// Windows that are one run, joined weights.
+template <class N>
+[[gnu::always_inline]] inline void multiply_joined(const Pixels<N>& px, const Matrix& m,
+                                                   const Linear<N>& d, const int8_t* weights,
+                                                   int c) {
+  const Clamp<N> clamp = d.clamp;  // int8 stores alias everything: keep the fields in registers
+  const int16_t* x = px.window.first;
+  const int step = px.step * 2, words = (px.window.length + 1) / 2, rows = m.rows;
+  const int out_step = px.out_step;
+  Rows<N> row{weights, d.bias + c, d.rescale + (d.per_channel ? c : 0), d.per_channel, px.out};
+  int left = px.count;
+  for (; left > 2; left -= 3, x += 3 * px.step, row.out += 3 * out_step)
+    column<N, 3>(x, step, words, rows, clamp, out_step, row);
+  if (left == 2) column<N, 2>(x, step, words, rows, clamp, out_step, row);
+  if (left == 1) column<N, 1>(x, step, words, rows, clamp, out_step, row);
+  if (rows % 2)  // the last has no other: its weights are as they were
+    for (int p = 0; p < px.count; ++p) {
+      Window<int16_t> w = px.window;
+      w.first += p * px.step;
+      plain_tile<N, 1>(w, 0, weights + (rows - 1) * 2 * words, 0, d, c + rows - 1,
+                       px.out + p * out_step + rows - 1, 0);
+    }
+  if (Finish<N>::limits || (clamp.lo == N::lowest && clamp.hi == N::highest)) return;
+  typename N::Out* out = px.out;
+  for (left = px.count; left > 0; --left, out += out_step)
+    for (int r = 0; r < rows; ++r)
+      out[r] = out[r] > clamp.hi ? clamp.hi : out[r] < clamp.lo ? clamp.lo : out[r];
+}
+
+template <class N, int P>
+[[gnu::always_inline]] inline void plain_column(const Pixels<N>& px, Window<int16_t>& w,
+                                                const Matrix& m, const Linear<N>& d,
+                                                const int8_t* weights, int c,
+                                                typename N::Out* out) {
+  const int pair = 2 * layout::Dsp::row_size(m);
+  for (int r = 0; r < m.rows; r += 2, weights += pair)
+    plain_tile<N, P>(w, px.step, weights, r + 1 < m.rows, d, c + r, out + r, px.out_step);
+  w.first += P * px.step;
+}
+
+template <class N>
+[[gnu::always_inline]] inline void multiply_plain(const Pixels<N>& px, const Matrix& m,
+                                                  const Linear<N>& data, const int8_t* weights,
+                                                  int c) {
+  const Linear<N> d = data;
+  Window<int16_t> w = px.window;
+  typename N::Out* out = px.out;
+  int left = px.count;
+  for (; left > 1; left -= 2, out += 2 * px.out_step)
+    plain_column<N, 2>(px, w, m, d, weights, c, out);
+  if (left) plain_column<N, 1>(px, w, m, d, weights, c, out);
+}
+
+}  // namespace nnom::target::dsp
