@@ -284,8 +284,8 @@ struct Linear {
   const typename N::Bias* bias = nullptr;  ///< one an output channel; input zero point folded in
   const typename N::Rescale* rescale = nullptr;  ///< one an output channel, or one for all
   bool per_channel = true;                       ///< rescale has one entry a channel
-  /// The weights of two channels are one number (layout::Dsp); sums are below 2^23, brief(rescale).
-  bool joined = false;
+  bool brief = false;   ///< all sums are below 2^23, and nnom::brief(rescale)
+  bool joined = false;  ///< brief, and the weights of two channels are one number (layout::Dsp)
   typename N::In in_zero = 0;  ///< what padding reads as
   Clamp<N> clamp{};
 
@@ -300,7 +300,7 @@ struct Linear {
   static constexpr void fields(auto& d, auto visit) {
     visit("weights", d.weights), visit("bias", d.bias);
     if constexpr (N::quantised) visit("rescale", d.rescale), visit("per_channel", d.per_channel);
-    if constexpr (N::quantised) visit("joined", d.joined);
+    if constexpr (N::quantised) visit("brief", d.brief), visit("joined", d.joined);
     visit("in_zero", d.in_zero), visit("clamp", d.clamp);
   }
 };

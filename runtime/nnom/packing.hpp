@@ -15,9 +15,9 @@ constexpr bool is_linear() {
   return __is_same(typename Op::template Data<Real>, Linear<Real>);
 }
 
-/// Decides whether the weights of a linear layer are joined (Linear::joined).
+/// Decides whether a linear layer is brief (Linear::brief).
 template <class N>
-class Joining {
+class Brevity {
  public:
   /// A weight of the next channel.
   constexpr void add(double weight) {
@@ -30,14 +30,12 @@ class Joining {
                 (brief(rescale) || vanishes(rescale));
     least_ = most_ = 0;
   }
-  /// Joins the packed weights if nothing stands against it. Factors that scale every sum to 0
-  /// become ones that are brief.
-  constexpr bool join(int8_t* weights, size_t count, typename N::Rescale* rescale,
-                      size_t rescales) const {
-    if (!possible_ || !N::Layout::join(weights, count)) return false;
-    for (size_t i = 0; i < rescales; ++i)
+  /// Whether the layer is brief (Linear::brief). Factors that scale every sum to 0 become ones that
+  /// are.
+  constexpr bool shorten(typename N::Rescale* rescale, size_t rescales) const {
+    for (size_t i = 0; possible_ && i < rescales; ++i)
       if (!brief(rescale[i])) rescale[i] = {0, -1};
-    return true;
+    return possible_;
   }
 
  private:

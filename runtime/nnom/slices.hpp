@@ -50,14 +50,10 @@ template <class T, class N, int stride, int P>
                                               int rows, const Linear<N>& d, int c,
                                               typename N::Out* out, int out_step) {
   typename N::Acc acc[P];
-  typename N::Out value[P];
 #pragma GCC unroll 8
   for (int p = 0; p < P; ++p) acc[p] = d.bias[c];
   T::template three_taps<stride, Slices<N>::step>(x, pitch, w, rows, acc);
-#pragma GCC unroll 8
-  for (int p = 0; p < P; ++p) value[p] = d.finish(acc[p], c);
-#pragma GCC unroll 8
-  for (int p = 0; p < P; ++p, out += out_step) *out = value[p];
+  T::finish(d, c, acc, out, out_step);
 }
 
 /// A row of `count` pixels of channel c. Of constant length it is cut into tiles of 4 and a last
@@ -93,8 +89,10 @@ template <class T, class N>
   int8_t border[S::width];
   for (int8_t& b : border) b = d.in_zero;
   for (int first = 0; first < channels; first += S::width) {
-    const int width = min(S::width, channels - first);
+    // Constant where the slices are whole.
+    const int width = channels % S::width ? min(S::width, channels - first) : S::width;
     const auto pair_up = [&](int16_t* to, const int8_t* a, const int8_t* b) NNOM_INLINE {
+#pragma GCC unroll 2
       for (int c = 0; c < width; c += 4) T::pair_up(to + 2 * c, a + c, b + c);
     };
     for (int r = 0; r < 2 * rows - 1; ++r) {
@@ -126,6 +124,7 @@ template <class T, class N>
             else
               row.template operator()<2>();
           }
+          T::limit(d, io.out.row(y) + first, width, op.out.w, channels);
         });
   }
 }

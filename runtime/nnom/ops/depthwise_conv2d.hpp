@@ -44,6 +44,7 @@ struct DepthwiseConv2D {
         for (int c = 0; c < whole; c += 4) channels<T, N, 4>(w, c, op.out.c, d, to);
         for (int c = whole; c < op.out.c; ++c) channels<T, N, 1>(w, c, op.out.c, d, to);
       }
+      T::limit(d, io.out.row(y), op.out.c, op.out.w, op.out.c);
     });
   }
 
@@ -67,7 +68,7 @@ struct DepthwiseConv2D {
     for (int i = 0; i < B; ++i) acc[i] = d.bias[c + i];
     T::template depthwise<N>(w, c, count, d.weights, acc);
 #pragma GCC unroll 4
-    for (int i = 0; i < B; ++i) out[c + i] = d.finish(acc[i], c + i);
+    for (int i = 0; i < B; ++i) T::finish(d, c + i, {acc[i]}, out + c + i, 0);
   }
 };
 

@@ -9,6 +9,8 @@ namespace nnom::target {
 
 struct DspDepthwise : Scalar {
   using Scalar::depthwise;
+  using Scalar::finish;
+  using Scalar::limit;
 
   /// Four channels of each tap. Words of pixels and of weights are spread alike.
   template <class N>
@@ -24,6 +26,34 @@ struct DspDepthwise : Scalar {
       acc[3] = __smlatt(dsp::to_int(a.odd), dsp::to_int(b.odd), acc[3]);
       weights += channels;
     });
+  }
+
+  template <class L, int P>
+  [[gnu::always_inline]] static void finish(const Linear<Int8<Double, L>>& d, int c,
+                                            const int32_t (&sum)[P], int8_t* out, int step) {
+    const Double rescale = d.rescale[d.per_channel ? c : 0];
+    int32_t value[P];
+    if (d.brief) {
+      const Down down(rescale, d.clamp.zero);
+#pragma GCC unroll 8
+      for (int p = 0; p < P; ++p) {
+        value[p] = __ssat(down(sum[p] * 2), 8);
+        keep(value[p]);
+      }
+    } else {
+#pragma GCC unroll 8
+      for (int p = 0; p < P; ++p) value[p] = finish_any(sum[p], rescale, d.clamp);
+    }
+#pragma GCC unroll 8
+    for (int p = 0; p < P; ++p, out += step) *out = static_cast<int8_t>(value[p]);
+  }
+  template <class L>
+  [[gnu::always_inline]] static void limit(const Linear<Int8<Double, L>>& d, int8_t* out,
+                                           int channels, int pixels, int step) {
+    const int8_t lo = d.clamp.lo, hi = d.clamp.hi;
+    if (!d.brief || (lo == INT8_MIN && hi == INT8_MAX)) return;
+    for (; pixels > 0; --pixels, out += step)
+      for (int c = 0; c < channels; ++c) out[c] = out[c] < lo ? lo : out[c] > hi ? hi : out[c];
   }
 
   [[gnu::always_inline]] static void pair_up(int16_t* to, const int8_t* a, const int8_t* b) {
@@ -65,6 +95,24 @@ struct DspDepthwise : Scalar {
   }
 
  protected:
+  /// Any sum, slowly: with little code where it is called.
+  template <class N>
+  [[gnu::noinline]] static int8_t finish_any(int32_t sum, Double rescale, Clamp<N> clamp) {
+    return clamp(rescale(sum));
+  }
+
+  /// What Double makes of half a number, plus `offset`: halves are rounded away from zero by one
+  /// product, that adds half a step, and one shift. The shift is to the right.
+  struct Down {
+    int32_t multiplier, shift, add;
+
+    [[gnu::always_inline]] Down(const Double& d, int32_t offset)
+        : multiplier(d.multiplier), shift(-d.shift), add((2 * offset + 1) * (1 << (shift - 1))) {}
+    [[gnu::always_inline]] int32_t operator()(int32_t twice) const {
+      return (dsp::add_high_product(add, twice, multiplier) + (twice >> 31)) >> shift;
+    }
+  };
+
   /// Has `value` computed by here.
   [[gnu::always_inline]] static void keep(auto& value) { asm volatile("" : "+r"(value)); }
 };

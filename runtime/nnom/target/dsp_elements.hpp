@@ -87,18 +87,6 @@ struct DspElements : DspDepthwise {
   }
 
  private:
-  /// What Double makes of half a number, plus `offset`: halves are rounded away from zero by one
-  /// product, that adds half a step, and one shift. The shift is to the right.
-  struct Down {
-    int32_t multiplier, shift, add;
-
-    [[gnu::always_inline]] Down(const Double& d, int32_t offset)
-        : multiplier(d.multiplier), shift(-d.shift), add((2 * offset + 1) * (1 << (shift - 1))) {}
-    [[gnu::always_inline]] int32_t operator()(int32_t twice) const {
-      return (dsp::add_high_product(add, twice, multiplier) + (twice >> 31)) >> shift;
-    }
-  };
-
   [[gnu::always_inline]] static int32_t byte(uint32_t word, int k) {
     return static_cast<int8_t>(word >> (8 * k));
   }

@@ -81,6 +81,22 @@ struct Scalar : Basic16 {
     });
   }
 
+  /// out[p * step] = what `d` makes of sums of channel c, perhaps without its limits: those are for
+  /// limit(), which goes over `pixels` of so many `channels`.
+  template <class N, int P>
+  [[gnu::always_inline]] static void finish(const Linear<N>& d, int c,
+                                            const typename N::Acc (&sum)[P], typename N::Out* out,
+                                            int step) {
+    typename N::Out value[P];  // out may alias what d points to
+#pragma GCC unroll 8
+    for (int p = 0; p < P; ++p) value[p] = d.finish(sum[p], c);
+#pragma GCC unroll 8
+    for (int p = 0; p < P; ++p, out += step) *out = value[p];
+  }
+
+  template <class N>
+  [[gnu::always_inline]] static void limit(const Linear<N>&, typename N::Out*, int, int, int) {}
+
   /// Two rows of four channels, value by value side by side: a[0], b[0], a[1], b[1], ...
   [[gnu::always_inline]] static void pair_up(int16_t* to, const int8_t* a, const int8_t* b) {
     for (int i = 0; i < 4; ++i) to[2 * i] = a[i], to[2 * i + 1] = b[i];
