@@ -18,10 +18,16 @@ constexpr Matrix over_patches(const Matrix& m) {
   return {m.rows, 1, N::Layout::row_size(m), m.joined};
 }
 
-/// Pixels gathered at a time: whole tiles, more of them where windows are small.
+/// Elements of a patch, which has the windows of all groups, one after the other.
 template <class N>
-constexpr int patches(const Matrix& m) {
-  return N::Layout::pixels * max(64 / max(N::Layout::row_size(m), 1), 1);
+constexpr int patch_size(const auto& op) {
+  return N::Layout::row_size(op.matrix()) * op.groups;
+}
+
+/// Patches gathered at a time: whole tiles, more of them where they are small.
+template <class N>
+constexpr int patches(const auto& op) {
+  return N::Layout::pixels * max(64 / max(patch_size<N>(op), 1), 1);
 }
 
 /// The first element of the input that the output pixels from (y, x) on still look at.
@@ -35,7 +41,7 @@ constexpr int needed_from(const auto& op, int y, int x) {
 /// Memory of an op that gathers patches. All that pixels before (y, x) give may be written when
 /// what they look at has been gathered.
 template <class N>
-constexpr Memory patches_memory(const auto& op, const Matrix& m) {
+constexpr Memory patches_memory(const auto& op) {
   constexpr int in_bytes = sizeof(typename N::In), out_bytes = sizeof(typename N::Out);
   int lead = -op.in.size() * in_bytes;
   for (int y = 0; y < op.out.h; ++y) {
@@ -47,7 +53,7 @@ constexpr Memory patches_memory(const auto& op, const Matrix& m) {
         lead =
             max(lead, (y * op.out.w + x) * op.out.c * out_bytes - needed_from(op, y, x) * in_bytes);
   }
-  return {round_up(patches<N>(m) * N::Layout::row_size(m) * int{sizeof(LineOf<N>)}, 4), lead};
+  return {round_up(patches<N>(op) * patch_size<N>(op) * int{sizeof(LineOf<N>)}, 4), lead};
 }
 
 /// The runs of input that make a patch: one in each of `rows` rows, `dilation` apart, of `columns`
@@ -70,12 +76,19 @@ template <class T, class N>
     for (int i = runs.rows; i > 0; --i, from += step, to += size) T::widen(to, from, n);
     return;
   }
-  const int first = min(max(-x, 0), runs.columns), last = min(runs.in.w - x, runs.columns);
+  const int first = min(max(-x, 0), runs.columns);
+  const int before = first * runs.channels;
+  const int inside = max(min(runs.in.w - x, runs.columns) - first, 0) * runs.channels;
+  const auto fill = [&](int i, int past) NNOM_INLINE {
+#pragma GCC unroll 4
+    for (; i < past; ++i) to[i] = zero;
+  };
   for (; y <= end; y += runs.dilation, to += size) {
-    for (int i = 0; i < n; ++i) to[i] = zero;
-    if (y >= 0 && y < runs.in.h && first < last)
-      T::widen(to + first * runs.channels, view.row(y) + (x + first) * runs.in.c + c,
-               (last - first) * runs.channels);
+    const bool outside = y < 0 || y >= runs.in.h || inside == 0;
+    fill(0, outside ? n : before);
+    if (outside) continue;
+    T::widen(to + before, view.row(y) + (x + first) * runs.in.c + c, inside);
+    fill(before + inside, n);
   }
 }
 

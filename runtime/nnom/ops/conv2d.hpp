@@ -40,7 +40,7 @@ struct Conv2D {
   template <class N>
   constexpr Memory memory() const {
     if constexpr (widened<N>)
-      return patches_memory<N>(*this, matrix());
+      return patches_memory<N>(*this);
     else
       return lines_memory<N>(*this);
   }
@@ -85,22 +85,23 @@ struct Conv2D {
                                                  const Io<Conv2D, N>& io) {
     const Matrix m = op.matrix(), over = over_patches<N>(m);
     auto* const memory = reinterpret_cast<LineOf<N>*>(io.scratch);
-    Window<LineOf<N>> w;
-    w.first = memory, w.length = over.length;
-    const int most = patches<N>(m);
+    const int most = patches<N>(op), size = patch_size<N>(op);
     const bool one_run = io.out.pitch == op.out.row() && io.y1 <= io.out.wrap;
     const bool copy =
         one_run && op.copies<N>() && io.in[0].pitch == op.in.row() && io.y1 <= io.in[0].wrap;
     for (int y = io.y0, x = 0; y < io.y1;) {
       const int count = min(most, (one_run ? io.y1 - y : 1) * op.out.w - x);
+      if (copy)
+        T::widen(memory, io.in[0].row(y) + x * op.in.c, count * op.in.c);
+      else
+        op.gather_windows<T, N>(d.in_zero, io.in[0], y, x, count, memory);
+      Window<LineOf<N>> w;
+      w.first = memory, w.length = over.length;
       const typename N::Weight* weights = d.weights;
       typename N::Out* to = io.out.row(y) + x * op.out.c;
       for (int g = 0; g < op.groups; ++g) {
-        if (copy)
-          T::widen(memory, io.in[0].row(y) + x * op.in.c, count * op.in.c);
-        else
-          op.gather_windows<T, N>(d.in_zero, io.in[0], y, x, count, g, memory);
-        multiply<T, N>({w, over.length, count, to, op.out.c}, over, d, weights, g * m.rows);
+        multiply<T, N>({w, size, count, to, op.out.c}, over, d, weights, g * m.rows);
+        w.first += over.length;
         weights += N::Layout::size(m);
         to += m.rows;
       }
@@ -115,18 +116,19 @@ struct Conv2D {
            N::Layout::padded(in.c) == in.c;
   }
 
-  /// What `count` output pixels from (y, x) on look at in the channels of a group.
+  /// What `count` output pixels from (y, x) on look at.
   template <class T, class N>
   [[gnu::always_inline]] void gather_windows(typename N::In zero,
                                              const View<const typename N::In>& view, int y, int x,
-                                             int count, int group, LineOf<N>* to) const {
+                                             int count, LineOf<N>* to) const {
     const int channels = in.c / groups, columns = contiguous() ? kernel.w : 1;
     const int taps = kernel.w / columns, size = N::Layout::padded(columns * channels);
     const Runs runs{in, kernel.h, dilation.h, columns, channels, taps * size};
-    for (; count > 0; --count, to += kernel.h * runs.size) {
-      for (int i = 0; i < taps; ++i)
-        gather<T, N>(runs, zero, view, y * stride.h - pad.top,
-                     x * stride.w - pad.left + i * dilation.w, group * channels, to + i * size);
+    for (; count > 0; --count) {
+      for (int g = 0; g < groups; ++g, to += kernel.h * runs.size)
+        for (int i = 0; i < taps; ++i)
+          gather<T, N>(runs, zero, view, y * stride.h - pad.top,
+                       x * stride.w - pad.left + i * dilation.w, g * channels, to + i * size);
       if (++x == out.w) x = 0, ++y;
     }
   }

@@ -16,14 +16,8 @@ struct Dsp : DspElements {
   using Scalar::widen;
 
   [[gnu::always_inline]] static void widen(int16_t* line, const int8_t* in, int n) {
-    for (; n >= 16; n -= 16) {
-      uint32_t w[4];
-#pragma GCC unroll 4
-      for (int i = 0; i < 4; ++i, in += 4) w[i] = dsp::load(in);
-#pragma GCC unroll 4
-      for (int i = 0; i < 4; ++i, line += 4) four(line, w[i]);
-    }
-    for (; n >= 4; n -= 4, in += 4, line += 4) four(line, dsp::load(in));
+    if (n >= 16) dsp::widen_16(line, in, n);
+    for (; n >= 4; n -= 4, in += 4, line += 4) dsp::widen_4(line, in);
 #pragma GCC unroll 1
     for (; n > 0; --n) *line++ = *in++;
   }
@@ -38,13 +32,6 @@ struct Dsp : DspElements {
       dsp::multiply_joined<N>(px, m, d, weights, channel);
     else
       dsp::multiply_plain<N>(px, m, d, weights, channel);
-  }
-
- private:
-  [[gnu::always_inline]] static void four(int16_t* line, uint32_t bytes) {
-    const dsp::Pairs v = dsp::spread(bytes);  // (0, 2) and (1, 3)
-    dsp::store(line, dsp::join_low(v.even, v.odd));
-    dsp::store(line + 2, dsp::join_high(v.even, v.odd));
   }
 };
 

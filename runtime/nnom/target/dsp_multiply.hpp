@@ -129,14 +129,14 @@ struct Finish<Int8<Double, L>> {
         offset((2 * clamp.zero + 1) * (1 << (shift - 1))) {}
   template <int Bits, int P>
   [[gnu::always_inline]] void store(const int32_t (&sums)[P], int8_t* out, int step) const {
-    one<Bits>(sums[0], out);
-    if constexpr (P > 1) one<Bits>(sums[1], out + step);
-    if constexpr (P > 2) one<Bits>(sums[2], out + 2 * step);
+    one<Bits, 0>(sums[0], out, step);
+    if constexpr (P > 1) one<Bits, 1>(sums[1], out, step);
+    if constexpr (P > 2) one<Bits, 2>(sums[2], out, step);
   }
 
  private:
-  template <int Bits>
-  [[gnu::always_inline]] void one(int32_t sum, int8_t* out) const {
+  template <int Bits, int P>
+  [[gnu::always_inline]] void one(int32_t sum, int8_t* out, int step) const {
     static_assert(Bits == 0 || Bits == 8);
     int32_t v = Bits ? sum >> 7 : sum << 1;
     asm volatile(
@@ -144,9 +144,15 @@ struct Finish<Int8<Double, L>> {
         "add %[v], %[v], %[s], asr #31\n\t"
         "asr %[v], %[v], %[h]\n\t"
         "ssat %[v], #8, %[v]\n\t"
-        "strb %[v], %[to]"
-        : [v] "+r"(v), [to] "=m"(*out)
+        : [v] "+r"(v)
         : [s] "r"(sum), [m] "r"(multiplier), [o] "r"(offset), [h] "r"(shift));
+    if constexpr (P == 0)
+      asm volatile("strb %0, [%1]" : : "r"(v), "r"(out) : "memory");
+    else
+      asm volatile("strb %0, [%1, %2, lsl %3]"
+                   :
+                   : "r"(v), "r"(out), "r"(step), "i"(P - 1)
+                   : "memory");
   }
 };
 

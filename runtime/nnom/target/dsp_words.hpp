@@ -44,4 +44,37 @@ struct Pairs {
   return r;
 }
 
+/// line[i] = in[i] for i < 4.
+[[gnu::always_inline]] inline void widen_4(int16_t* line, const int8_t* in) {
+  const Pairs v = spread(load(in));  // (0, 2) and (1, 3)
+  store(line, join_low(v.even, v.odd));
+  store(line + 2, join_high(v.even, v.odd));
+}
+
+/// The same for n elements in steps of 16, n at least 16; leaves the pointers and n where less than
+/// 16 are left. By hand, so that nothing around it is spilled.
+[[gnu::always_inline]] inline void widen_16(int16_t*& line, const int8_t*& in, int& n) {
+  uint32_t a, b, c, d, e, f;
+  asm volatile(
+#define NNOM_WIDEN(w)                                   \
+  "sxtb16 %[e], " w "\n\tsxtb16 " w ", " w              \
+  ", ror #8\n\t"                                        \
+  "pkhbt %[f], %[e], " w ", lsl #16\n\tpkhtb " w ", " w \
+  ", %[e], asr #16\n\t"                                 \
+  "str %[f], [%[line]], #4\n\tstr " w ", [%[line]], #4\n\t"
+      "sub %[n], #16\n"
+      "1:\n\t"
+      "ldr %[a], [%[in]], #4\n\tldr %[b], [%[in]], #4\n\t"
+      "ldr %[c], [%[in]], #4\n\tldr %[d], [%[in]], #4\n\t"  //
+      NNOM_WIDEN("%[a]") NNOM_WIDEN("%[b]") NNOM_WIDEN("%[c]") NNOM_WIDEN("%[d]")
+      "subs %[n], #16\n\t"
+      "bge 1b\n\t"
+      "add %[n], #16"
+#undef NNOM_WIDEN
+      : [line] "+r"(line), [in] "+r"(in), [n] "+r"(n), [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c),
+        [d] "=&r"(d), [e] "=&r"(e), [f] "=&r"(f)
+      :
+      : "cc", "memory");
+}
+
 }  // namespace nnom::target::dsp
