@@ -164,7 +164,7 @@ void make(const Op& op, const Making& m, nnom::Linear<N>& d) {
       for (size_t phase = 0; phase < p.phases; ++phase)
         bias[phase * p.channels + c] = static_cast<typename N::Bias>(
             std::clamp(folded[phase], -kMostBias<N> - 1, kMostBias<N>));
-      brevity.end(folded[0], own_rescale);
+      brevity.end(folded[0]);
       if (d.per_channel || c == 0) rescale.push_back(own_rescale);
     }
     d.brief = p.phases == 1 && brevity.shorten(rescale.data(), rescale.size());

@@ -109,13 +109,13 @@ int between(int a, int bits) {
 
 /// 1 / (1 + e^-a) and tanh(a) in units of 2^-15, for a in units of 1 / (3 * 4096).
 template <class T = Basic16>
-int logistic(int a) {
+[[gnu::always_inline]] inline int logistic(int a) {
   const int size = a < 0 ? -a : a;
   const int r = size >> 9 >= 255 ? INT16_MAX << 10 : between<T>(size, 9);
   return (a < 0 ? (1 << 25) - r + (1 << 9) - 1 : r + (1 << 9)) >> 10;
 }
 template <class T = Basic16>
-int tanh(int a) {
+[[gnu::always_inline]] inline int tanh(int a) {
   const int size = a < 0 ? -a : a;
   const int r = (size >> 8 >= 255 ? 0xFFFF << 8 : between<T>(size, 8)) - (1 << 23);
   return ((a < 0 ? -r - 1 : r) + (1 << 7)) >> 8;

@@ -25,17 +25,20 @@ class Brevity {
     least_ += ends[weight > 0 ? 0 : 1], most_ += ends[weight > 0 ? 1 : 0];
   }
   /// Ends a channel.
-  constexpr void end(double bias, const typename N::Rescale& rescale) {
-    possible_ = possible_ && bias + least_ > -kLimit && bias + most_ < kLimit &&
-                (brief(rescale) || vanishes(rescale));
+  constexpr void end(double bias) {
+    small_ = small_ && bias + least_ > -kLimit && bias + most_ < kLimit;
     least_ = most_ = 0;
   }
+  /// Whether all sums are below 2^23.
+  constexpr bool small() const { return small_; }
   /// Whether the layer is brief (Linear::brief). Factors that scale every sum to 0 become ones that
   /// are.
   constexpr bool shorten(typename N::Rescale* rescale, size_t rescales) const {
-    for (size_t i = 0; possible_ && i < rescales; ++i)
-      if (!brief(rescale[i])) rescale[i] = {0, -1};
-    return possible_;
+    for (size_t i = 0; i < rescales; ++i)
+      if (!small_ || !(brief(rescale[i]) || vanishes(rescale[i]))) return false;
+    for (size_t i = 0; i < rescales; ++i)
+      if (!brief(rescale[i])) vanish(rescale[i]);
+    return true;
   }
 
  private:
@@ -43,8 +46,10 @@ class Brevity {
 
   static constexpr bool vanishes(const Double& r) { return r.multiplier == 0 || r.shift < -23; }
   static constexpr bool vanishes(const auto&) { return false; }
+  static constexpr void vanish(Double& r) { r = {0, -1}; }
+  static constexpr void vanish(auto&) {}
 
-  bool possible_ = true;
+  bool small_ = true;
   double least_ = 0, most_ = 0;
 };
 

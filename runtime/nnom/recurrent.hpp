@@ -19,6 +19,17 @@ struct Wide : N {
   static constexpr Out highest = N::quantised ? Out(INT32_MAX) : Out(__builtin_huge_valf());
 };
 
+/// N with outputs that are the sums themselves.
+template <class N>
+struct Raw : N {
+  using Out = typename N::Acc;
+  using Rescaled = Out;
+  using Rescale = Unscaled;
+  static constexpr Out lowest =
+      N::quantised ? Out(1ull << (8 * sizeof(Out) - 1)) : Out(-__builtin_huge_valf());
+  static constexpr Out highest = N::quantised ? Out(~lowest) : Out(__builtin_huge_valf());
+};
+
 /// A matrix of weights as Layout packs it, with one bias for each of its rows.
 template <class N>
 struct PackedMatrix {
@@ -48,6 +59,20 @@ template <class T, class N>
   d.weights = p.weights, d.bias = p.bias, d.rescale = p.rescale;
   d.per_channel = p.per_channel;
   multiply_inline<T, Wide<N>>({w, 0, 1, out, 0}, p.matrix, d, p.weights, 0);
+}
+
+/// out[r] = bias[r] + line . row r; see Linear::joined.
+template <class T, class N>
+[[gnu::noinline]] void sum_line(const LineOf<N>* line, const Matrix& m,
+                                const typename N::Weight* weights, const typename N::Bias* bias,
+                                bool joined, typename N::Acc* out) {
+  constexpr Unscaled unscaled;
+  Window<LineOf<N>> w;
+  w.first = line, w.length = m.length;
+  Linear<Raw<N>> d;
+  d.weights = weights, d.bias = bias, d.rescale = &unscaled;
+  d.joined = joined, d.per_channel = false;
+  multiply_inline<T, Raw<N>>({w, 0, 1, out, 0}, m, d, weights, 0);
 }
 
 /// Bytes of a line of n elements, and the line itself: `in`, or a widened copy of it in `memory`.
@@ -95,7 +120,7 @@ struct Gates<N, T, Double> {
   static int sum(int x, int h) { return T::clamp16(T::clamp16(x) + T::clamp16(h)); }
   static int logistic(int sum) { return table16::logistic<T>(sum * 3); }
   static int tanh(int sum) { return table16::tanh<T>(sum * 3); }
-  static int cell(int forget, int cell, int input, int candidate, int, Double product) {
+  static int cell(int forget, int cell, int input, int candidate, int, auto product) {
     const int kept = (forget * cell + 1) >> 1;  // Double{1 << 30, -14}: 2^-15, rounded twice
     return T::clamp16(T::clamp16((((kept + (kept >> 31)) >> 13) + 1) >> 1) +
                       T::clamp16(product(input * candidate)));

@@ -119,7 +119,7 @@ requires(is_linear<Op>()) struct Constants<Op, N, op, g> {
       }
       if constexpr (N::quantised) {
         a.rescale.at[c] = rescale_by(in * scale / double{g.out.scale});
-        brevity.end(folded[0], a.rescale.at[c]);
+        brevity.end(folded[0]);
       }
     }
     if constexpr (N::quantised) a.brief = packing.phases == 1 && brevity.shorten(a.rescale.at, channels);

@@ -8,9 +8,26 @@
 namespace nnom::target {
 
 struct DspDepthwise : Scalar {
+  /// What Double makes of half a number, plus `offset`: halves are rounded away from zero by one
+  /// product, that adds half a step, and one shift. The shift is to the right.
+  struct Down {
+    int32_t multiplier, shift, add;
+
+    [[gnu::always_inline]] Down(const Double& d, int32_t offset)
+        : multiplier(d.multiplier), shift(-d.shift), add((2 * offset + 1) * (1 << (shift - 1))) {}
+    [[gnu::always_inline]] int32_t operator()(int32_t twice) const {
+      return (dsp::add_high_product(add, twice, multiplier) + (twice >> 31)) >> shift;
+    }
+  };
+
+  using Scalar::brief;
   using Scalar::depthwise;
   using Scalar::finish;
   using Scalar::limit;
+
+  static auto brief(const Double& rescale) {
+    return [down = Down(rescale, 0)](int32_t sum) NNOM_INLINE { return down(2 * sum); };
+  }
 
   /// Four channels of each tap. Words of pixels and of weights are spread alike.
   template <class N>
@@ -100,18 +117,6 @@ struct DspDepthwise : Scalar {
   [[gnu::noinline]] static int8_t finish_any(int32_t sum, Double rescale, Clamp<N> clamp) {
     return clamp(rescale(sum));
   }
-
-  /// What Double makes of half a number, plus `offset`: halves are rounded away from zero by one
-  /// product, that adds half a step, and one shift. The shift is to the right.
-  struct Down {
-    int32_t multiplier, shift, add;
-
-    [[gnu::always_inline]] Down(const Double& d, int32_t offset)
-        : multiplier(d.multiplier), shift(-d.shift), add((2 * offset + 1) * (1 << (shift - 1))) {}
-    [[gnu::always_inline]] int32_t operator()(int32_t twice) const {
-      return (dsp::add_high_product(add, twice, multiplier) + (twice >> 31)) >> shift;
-    }
-  };
 
   /// Has `value` computed by here.
   [[gnu::always_inline]] static void keep(auto& value) { asm volatile("" : "+r"(value)); }

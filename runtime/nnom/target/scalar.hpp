@@ -94,6 +94,8 @@ struct Scalar : Basic16 {
     for (int p = 0; p < P; ++p, out += step) *out = value[p];
   }
 
+  /// What scales a sum below 2^30 as `rescale`, which is brief, does.
+  static constexpr auto brief(auto rescale) { return rescale; }
   template <class N>
   [[gnu::always_inline]] static void limit(const Linear<N>&, typename N::Out*, int, int, int) {}
 
