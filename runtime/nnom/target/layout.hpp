@@ -9,8 +9,8 @@
 ///   Line<E>    the element that activations of type E are widened to before the inner loop
 ///   index()    where weight k of tap t of a row lies; weight() reads it
 ///   stacks     whether convolutions read the window of a pixel as one run (stack.hpp)
-///   channel()  where channel c of a depthwise tap lies, or
-///   depthwise()  where it lies if taps do not follow each other
+///   slice      channels that depthwise convolutions take at a time (slices.hpp); 0: all
+///   depthwise()  where channel c of a depthwise tap lies, if taps do not follow each other
 #pragma once
 
 #include "nnom/core.hpp"
@@ -50,7 +50,7 @@ struct Grouped {
 /// Row after row, as they come: what every target reads.
 struct Plain {
   static constexpr const char* name = "Plain";
-  static constexpr int rows = 2, pixels = 2, depth = 1;
+  static constexpr int rows = 2, pixels = 2, depth = 1, slice = 0;
   static constexpr bool stacks = false;
   template <class E>
   using Line = E;
@@ -62,7 +62,6 @@ struct Plain {
     return (row * m.taps + tap) * m.length + k;
   }
   static constexpr int group(const Matrix&, int) { return 1; }
-  static constexpr int channel(int c, int) { return c; }
 };
 
 template <class E>
@@ -81,7 +80,7 @@ struct Widened<int8_t> {
 /// is 0.
 struct Dsp {
   static constexpr const char* name = "Dsp";
-  static constexpr int rows = 2, pixels = 3, depth = 2;
+  static constexpr int rows = 2, pixels = 3, depth = 2, slice = 8;
   template <class E>
   using Line = typename Widened<E>::type;
 
@@ -105,32 +104,25 @@ struct Dsp {
       weights[i + 1] = static_cast<int8_t>(weights[i + 1] - (weights[i] < 0));
     return true;
   }
-  /// Where channel c lies in a tap of a depthwise convolution: bytes 1 and 2 of a word change
-  /// places, so that SXTB16 of the word and of its rotation give (w0, w1), (w2, w3).
-  static constexpr int channel(int c, int channels) {
-    constexpr int place[] = {0, 2, 1, 3};
-    return c < channels - channels % 4 ? c / 4 * 4 + place[c % 4] : c;
-  }
 };
 
 /// Processors with vectors: one weight of each of eight rows side by side.
 struct Vector : Grouped<8, 1> {
   static constexpr const char* name = "Vector";
-  static constexpr int pixels = 4;
+  static constexpr int pixels = 4, slice = 0;
   template <class E>
   using Line = E;
 
   static constexpr int index(const Matrix& m, int row, int tap, int k) {
     return Grouped::index(m, row, tap, k, [](int i) { return i; });
   }
-  static constexpr int channel(int c, int) { return c; }
 };
 
 /// Helium: sixteen products of int8 an instruction, read where they lie. Sixteen weights of each of
 /// four rows side by side.
 struct Helium : Grouped<4, 16> {
   static constexpr const char* name = "Helium";
-  static constexpr int pixels = 1;
+  static constexpr int pixels = 1, slice = 0;
   static constexpr bool stacks = true;
   template <class E>
   using Line = E;
