@@ -7,7 +7,7 @@
 ///   pixels     output pixels that one tile computes
 ///   depth      products per step of the inner loop: a row of weights is padded to a multiple of it
 ///   Line<E>    the element that activations of type E are widened to before the inner loop
-///   index()    where weight k of tap t of a row lies; weight() reads it
+///   index()    where weight k of tap t of a row lies; weight() reads one that has more to it
 ///   stacks     whether convolutions read the window of a pixel as one run (stack.hpp)
 ///   slice      channels that depthwise convolutions take at a time (slices.hpp); 0: all
 ///   depthwise()  where channel c of a depthwise tap lies, if taps do not follow each other
@@ -81,6 +81,7 @@ struct Widened<int8_t> {
 struct Dsp {
   static constexpr const char* name = "Dsp";
   static constexpr int rows = 2, pixels = 3, depth = 2, slice = 8;
+  static constexpr bool stacks = false;
   template <class E>
   using Line = typename Widened<E>::type;
 

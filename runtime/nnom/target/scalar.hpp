@@ -76,10 +76,19 @@ struct Scalar : Basic16 {
         for (int k = 0; k < window.length; ++k)
           for (int i = 0; i < R; ++i)
             for (int p = 0; p < P; ++p)
-              acc[p][i] += F{x[p * step + k]} * F{L::weight(weights, m, r + i, tap, k)};
+              acc[p][i] += F{x[p * step + k]} * F{weight<L>(weights, m, r + i, tap, k)};
         ++tap;
       });
     }
+  }
+
+  template <class L>
+  [[gnu::always_inline]] static auto weight(const auto* weights, const Matrix& m, int row, int tap,
+                                            int k) {
+    if constexpr (requires { L::weight(weights, m, row, tap, k); })
+      return L::weight(weights, m, row, tap, k);
+    else
+      return weights[L::index(m, row, tap, k)];
   }
 
   /// acc[i] += sum over taps of channel c + i times its weight; weights are packed.
