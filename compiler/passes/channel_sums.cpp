@@ -27,17 +27,22 @@ std::vector<Inside> inside(int out, int stride, int pad, int kernel, int dilatio
   return all;
 }
 
-/// Fills in how `op` walks over its input.
-void walk(const auto& op, Sums& s) {
+/// Fills in how `op` walks over its input. False for kernels so large that its borders have too
+/// many cases.
+bool walk(const auto& op, Sums& s) {
+  constexpr size_t most = 1 << 20;  // taps of all cases
   s.taps = static_cast<size_t>(op.kernel.size());
-  for (const auto& [top, bottom] :
-       inside(op.out.h, op.stride.h, op.pad.top, op.kernel.h, op.dilation.h, op.in.h))
-    for (const auto& [left, right] :
-         inside(op.out.w, op.stride.w, op.pad.left, op.kernel.w, op.dilation.w, op.in.w)) {
+  const auto rows = inside(op.out.h, op.stride.h, op.pad.top, op.kernel.h, op.dilation.h, op.in.h);
+  const auto columns =
+      inside(op.out.w, op.stride.w, op.pad.left, op.kernel.w, op.dilation.w, op.in.w);
+  if (rows.size() * columns.size() * s.taps > most) return false;
+  for (const auto& [top, bottom] : rows)
+    for (const auto& [left, right] : columns) {
       std::vector<size_t>& taps = s.cases.emplace_back();
       for (int y = top; y < bottom; ++y)
         for (int x = left; x < right; ++x) taps.push_back(static_cast<size_t>(y * op.kernel.w + x));
     }
+  return true;
 }
 
 bool walk_op(const Op& op, Sums& s) {
@@ -45,19 +50,20 @@ bool walk_op(const Op& op, Sums& s) {
     s.reads = static_cast<size_t>(dense->in);
     s.first.assign(s.outputs, 0);
     s.cases = {{0}};
-  } else if (const auto* depthwise = std::get_if<nnom::DepthwiseConv2D>(&op)) {
+    return true;
+  }
+  if (const auto* depthwise = std::get_if<nnom::DepthwiseConv2D>(&op)) {
     s.reads = 1;
     for (size_t c = 0; c < s.outputs; ++c) s.first.push_back(c);
-    walk(*depthwise, s);
-  } else if (const auto* conv = std::get_if<nnom::Conv2D>(&op)) {
+    return walk(*depthwise, s);
+  }
+  if (const auto* conv = std::get_if<nnom::Conv2D>(&op)) {
     s.reads = static_cast<size_t>(conv->in.c / conv->groups);
     const size_t filters = s.outputs / static_cast<size_t>(conv->groups);
     for (size_t c = 0; c < s.outputs; ++c) s.first.push_back(c / filters * s.reads);
-    walk(*conv, s);
-  } else {
-    return false;
+    return walk(*conv, s);
   }
-  return true;
+  return false;
 }
 
 }  // namespace

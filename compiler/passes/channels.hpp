@@ -42,7 +42,8 @@ struct Sums {
   /// pixels; else none.
   std::optional<double> share(size_t c, size_t i, double value) const;
 };
-/// The sums of a node; none where it is another op, or its weights aren't as the file stores them.
+/// The sums of a node; none where it is another op, its weights aren't as the file stores them, or
+/// its kernel is very large.
 std::optional<Sums> sums_of(const Graph& graph, const Node& node, const Numbers& numbers);
 
 /// The scales of a node's tensors, as their graph has them.
