@@ -170,6 +170,41 @@ TEST(Targets, AgreeOnTheExample) {
   }
 }
 
+/// Layers in turns, and an input that comes by rows, change no byte.
+TEST(Targets, AgreeInTurns) {
+  if (!have_tools()) GTEST_SKIP() << "needs arm-none-eabi-g++ and qemu-system-arm";
+  const std::string example = NNOM_SOURCE_DIR "/examples/fashion_mnist/";
+  const Graph graph = load_model(example + "model.keras");
+  const Samples calibration(graph, {example + "calibration.npy"}, {1.0 / 255, 0});
+  Random r(1);
+  std::vector<std::byte> samples;
+  for (int i = 3 * graph.shape(graph.inputs[0]).size(); i > 0; --i)
+    samples.push_back(static_cast<std::byte>(r.whole(0, 255)));
+  struct {
+    const char* core;
+    Optimise optimise;
+    MemoryLimits limits;
+  } const cases[] = {{"cortex-m4", kSpeed, {.ram = 10'000}},
+                     {"cortex-m4", kSize, {.ram = 8'000, .input_by_rows = true}},
+                     {"cortex-m0", kBalanced, {.input_by_rows = true}},
+                     {"cortex-m55", kSpeed, {.ram = 9'000, .input_by_rows = true}}};
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.core);
+    const Program whole = compile(graph, calibration, {.target = c.core});
+    const Program program = compile(graph, calibration, {.target = c.core, .limits = c.limits});
+    EXPECT_GT(program.plan.in_turns, 0u);
+    EXPECT_LT(program.plan.arena_bytes, whole.plan.arena_bytes);
+    const TempDir folder;
+    EmitOptions options;
+    options.optimise = c.optimise;
+    const ModelRun got =
+        run_model_firmware(firmware_of(program, folder, c.core, "-O2", options), c.core, samples,
+                           {.layers = true, .count = false, .timeout = std::chrono::seconds(300)});
+    EXPECT_TRUE(got.output == on_host(whole, samples).outputs);
+    EXPECT_TRUE(got.layer_output == on_host(program, samples).layers);
+  }
+}
+
 /// Every core with every combination of options; the model changes from one to the next.
 TEST(SlowTargets, AgreeWithTheHost) {
   static std::vector<std::string> cores = core_names();
