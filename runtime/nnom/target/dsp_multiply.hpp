@@ -29,21 +29,6 @@ struct Sums {
   "smlad %[a], %[w], %[u], %[a]\n\t"     \
   "smlad %[b], %[w], %[y], %[b]\n\t"     \
   "smlad %[c], %[w], %[z], %[c]\n\t"
-#define NNOM_STEP_2                  \
-  "ldr.w %[w], [%[v]], #4\n\t"       \
-  "ldr.w %[y], [%[x], %[s]]\n\t"     \
-  "ldr.w %[u], [%[x]], #4\n\t"       \
-  "smlad %[p], %[w], %[u], %[p]\n\t" \
-  "smlad %[q], %[w], %[y], %[q]\n\t" \
-  "sxtb16 %[w], %[w]\n\t"            \
-  "smlad %[a], %[w], %[u], %[a]\n\t" \
-  "smlad %[b], %[w], %[y], %[b]\n\t"
-#define NNOM_STEP_1                  \
-  "ldr.w %[w], [%[v]], #4\n\t"       \
-  "ldr.w %[u], [%[x]], #4\n\t"       \
-  "smlad %[p], %[w], %[u], %[p]\n\t" \
-  "sxtb16 %[w], %[w]\n\t"            \
-  "smlad %[a], %[w], %[u], %[a]\n\t"
 #define NNOM_STEP_1_4                \
   "ldr.w %[y], [%[v], %[s]]\n\t"     \
   "ldr.w %[w], [%[v]], #4\n\t"       \
@@ -77,11 +62,12 @@ struct Sums {
   "add pc, %[u]\n\tnop.n\n1:\n\t" step step step step step step step step compare "\n\tbne 1b"
 
 /// Adds the products of the weights from v on with the pixels from x to `end`; pixels (R = 2) or
-/// pairs of rows (R = 4) are `step` bytes apart. Returns where it stopped in the weights.
-template <int P, int R, bool Joined = true>
+/// pairs of rows (R = 4) are `step` bytes apart. Joined rows are three pixels by two or one by
+/// four. Returns where it stopped in the weights.
+template <int P, int R, bool Joined>
 [[gnu::always_inline]] inline const int8_t* add_products(const int16_t* x, const int16_t* end,
                                                          const int8_t* v, int step, Sums<P, R>& n) {
-  constexpr int instructions = R == 4 ? 9 : Joined ? 2 + 3 * P : 3 + 3 * P;
+  constexpr int instructions = Joined ? (P == 3 ? 11 : 9) : 3 + 3 * P;
   uint32_t w, y, z, u = static_cast<uint32_t>((x - end) / 2 & 7) * 4 * instructions;
   if constexpr (P == 3)  // takes all registers there are: `end` comes in one that is then free
     asm volatile("push {%[z]}\n\t" NNOM_ROUNDS(
@@ -97,29 +83,20 @@ template <int P, int R, bool Joined = true>
                  [x] "+r"(x), [v] "+r"(v), [u] "+r"(u), [w] "=&r"(w), [y] "=&r"(y), [z] "=&r"(z) \
                : [s] "r"(step), [end] "m"(end)                                                   \
                : "cc", "memory")
-  else if constexpr (P == 2 && Joined)
-    NNOM_FOUR_SUMS(NNOM_STEP_2, n.a[0][1], n.b[0][1]);
   else if constexpr (P == 2)
     NNOM_FOUR_SUMS(NNOM_STEP_2_PLAIN, n.a[0][1], n.b[0][1]);
   else if constexpr (R == 4)
     NNOM_FOUR_SUMS(NNOM_STEP_1_4, n.a[1][0], n.b[1][0]);
-#define NNOM_TWO_SUMS(step_of)                                                                    \
-  asm volatile(NNOM_ROUNDS(step_of, "ldr.w %[u], %[end]\n\tcmp %[x], %[u]")                       \
-               : [p] "+r"(n.a[0][0]), [a] "+r"(n.b[0][0]), [x] "+r"(x), [v] "+r"(v), [u] "+r"(u), \
-                 [w] "=&r"(w), [y] "=&r"(y)                                                       \
-               : [end] "m"(end)                                                                   \
-               : "cc", "memory")
-  else if constexpr (Joined)
-    NNOM_TWO_SUMS(NNOM_STEP_1);
   else
-    NNOM_TWO_SUMS(NNOM_STEP_1_PLAIN);
+    asm volatile(NNOM_ROUNDS(NNOM_STEP_1_PLAIN, "ldr.w %[u], %[end]\n\tcmp %[x], %[u]")
+                 : [p] "+r"(n.a[0][0]), [a] "+r"(n.b[0][0]), [x] "+r"(x), [v] "+r"(v), [u] "+r"(u),
+                   [w] "=&r"(w), [y] "=&r"(y)
+                 : [end] "m"(end)
+                 : "cc", "memory");
   return v;
 }
 #undef NNOM_FOUR_SUMS
-#undef NNOM_TWO_SUMS
 #undef NNOM_STEP_3
-#undef NNOM_STEP_2
-#undef NNOM_STEP_1
 #undef NNOM_STEP_1_4
 #undef NNOM_STEP_2_PLAIN
 #undef NNOM_STEP_1_PLAIN
@@ -204,7 +181,7 @@ template <class N, int P, int R>
 #pragma GCC unroll 3
     for (int p = 0; p < P; ++p) n.a[i][p] = both, n.b[i][p] = b;
   }
-  row.weights = add_products<P, R>(x, end, row.weights, step, n);
+  row.weights = add_products<P, R, true>(x, end, row.weights, step, n);
 #pragma GCC unroll 2
   for (int i = 0; i < R / 2; ++i, row.out += 2) {
 #pragma GCC unroll 3
@@ -218,24 +195,10 @@ template <class N, int P, int R>
   }
 }
 
-/// P pixels, every pair of rows.
-template <class N, int P>
-[[gnu::always_inline]] inline void column(const int16_t* x, int step, int words, int rows,
-                                          const Clamp<N>& clamp, int out_step, Rows<N> row) {
-  const int16_t* const end = x + 2 * words;
-  if constexpr (P == 1)
-    for (; rows >= 4; rows -= 4) {
-      tile<N, P, 4>(x, end, 4 * words, clamp, out_step, row);
-      row.weights += 4 * words;
-    }
-  for (; rows >= 2; rows -= 2) tile<N, P, 2>(x, end, step, clamp, out_step, row);
-}
-
 /// P pixels of any windows, two rows that are not joined, or one.
 template <class N, int P>
-[[gnu::always_inline]] inline void plain_tile(const Window<int16_t>& window, int step,
-                                              const int8_t* weights, int second, const Linear<N>& d,
-                                              int c, typename N::Out* out, int out_step) {
+inline void plain_tile(const Window<int16_t>& window, int step, const int8_t* weights, int second,
+                       const Linear<N>& d, int c, typename N::Out* out, int out_step) {
   Sums<P, 2> n;
 #pragma GCC unroll 2
   for (int p = 0; p < P; ++p) n.a[0][p] = d.bias[c], n.b[0][p] = d.bias[c + second];
@@ -256,24 +219,34 @@ template <class N>
                                                    int c) {
   const Clamp<N> clamp = d.clamp;  // int8 stores alias everything: keep the fields in registers
   const int16_t* x = px.window.first;
-  const int step = px.step * 2, words = (px.window.length + 1) / 2, rows = m.rows;
-  const int out_step = px.out_step;
-  Rows<N> row{weights, d.bias + c, d.rescale + (d.per_channel ? c : 0), d.per_channel, px.out};
-  int left = px.count;
-  for (; left > 2; left -= 3, x += 3 * px.step, row.out += 3 * out_step)
-    column<N, 3>(x, step, words, rows, clamp, out_step, row);
-  if (left == 2) column<N, 2>(x, step, words, rows, clamp, out_step, row);
-  if (left == 1) column<N, 1>(x, step, words, rows, clamp, out_step, row);
+  const int words = (px.window.length + 1) / 2, rows = m.rows;
+  int step = px.step * 2, out_step = px.out_step;
+  Rows<N> first{weights, d.bias + c, d.rescale + (d.per_channel ? c : 0), d.per_channel, px.out};
+  for (int left = px.count; left > 0;) {
+    const int16_t* const end = x + 2 * words;
+    const int pixels = left > 2 ? 3 : 1;
+    Rows<N> row = first;
+    int pairs = rows / 2;
+    if (pixels == 1) {
+      for (; pairs > 1; pairs -= 2) {
+        tile<N, 1, 4>(x, end, 4 * words, clamp, out_step, row);
+        row.weights += 4 * words;
+      }
+      step = out_step = 0;  // a pair that is left: three times the same pixel
+    }
+    for (; pairs > 0; --pairs) tile<N, 3, 2>(x, end, step, clamp, out_step, row);
+    left -= pixels, x += pixels * px.step, first.out += pixels * px.out_step;
+  }
   if (rows % 2)  // the last has no other: its weights are as they were
     for (int p = 0; p < px.count; ++p) {
       Window<int16_t> w = px.window;
       w.first += p * px.step;
       plain_tile<N, 1>(w, 0, weights + (rows - 1) * 2 * words, 0, d, c + rows - 1,
-                       px.out + p * out_step + rows - 1, 0);
+                       px.out + p * px.out_step + rows - 1, 0);
     }
   if (Finish<N>::limits || (clamp.lo == N::lowest && clamp.hi == N::highest)) return;
   typename N::Out* out = px.out;
-  for (left = px.count; left > 0; --left, out += out_step)
+  for (int left = px.count; left > 0; --left, out += px.out_step)
     for (int r = 0; r < rows; ++r)
       out[r] = out[r] > clamp.hi ? clamp.hi : out[r] < clamp.lo ? clamp.lo : out[r];
 }
