@@ -58,8 +58,8 @@ template <class T, class N>
       const int count = inside ? max(t.count, 0) : 0;
       for (int i = 0; i < before; ++i, to += pitch) T::fill(to, zero, c);
       if (count)
-        T::spread(to, pitch, in.row(y) + t.first * op.in.c + channel, column_step * op.in.c, c,
-                  count);
+        T::copy_runs(to, pitch, in.row(y) + t.first * op.in.c + channel, column_step * op.in.c, c,
+                     count);
       to += count * pitch;
       for (int i = before + count; i < columns; ++i, to += pitch) T::fill(to, zero, c);
     }
