@@ -54,12 +54,12 @@ template <class T, class N>
     int left = -op.pad.left;
     for (int run = 0; run < runs; ++run, left += op.stride.w) {
       const Taps t = taps_inside(left, columns, column_step, op.in.w);
-      const int before = inside ? (t.first - left) / column_step : columns;
       const int count = inside ? max(t.count, 0) : 0;
+      const int before = count ? (t.first - left) / column_step : columns;
       for (int i = 0; i < before; ++i, to += pitch) T::fill(to, zero, c);
       if (count)
-        T::spread(to, pitch, in.row(y) + t.first * op.in.c + channel, column_step * op.in.c, c,
-                  count);
+        T::copy_runs(to, pitch, in.row(y) + t.first * op.in.c + channel, column_step * op.in.c, c,
+                     count);
       to += count * pitch;
       for (int i = before + count; i < columns; ++i, to += pitch) T::fill(to, zero, c);
     }

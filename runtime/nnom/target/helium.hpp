@@ -17,12 +17,15 @@ struct Helium : Dsp {
     helium::copy(line, in, n);
   }
 
+  using Dsp::copy_runs;
+  using Dsp::fill;
+
   [[gnu::always_inline]] static void fill(int8_t* to, int8_t value, int n) {
     helium::fill(to, value, n);
   }
 
-  [[gnu::always_inline]] static void spread(int8_t* to, int to_step, const int8_t* from,
-                                            int from_step, int n, int count) {
+  [[gnu::always_inline]] static void copy_runs(int8_t* to, int to_step, const int8_t* from,
+                                               int from_step, int n, int count) {
     if (from_step == n && helium::scatter(to, to_step, from, n, count)) return;
     for (; count > 0; --count, to += to_step, from += from_step) helium::copy(to, from, n);
   }
@@ -52,18 +55,31 @@ struct Helium : Dsp {
   template <class N>
   requires(__is_same(typename N::Layout, layout::Helium) && sizeof(typename N::In) == 1 &&
            sizeof(typename N::Out) == 1)
-      [[gnu::noinline]] static void multiply(const Pixels<N>& px, const Matrix& m,
+      [[gnu::noinline]] static void multiply(const Pixels<N>& pixels, const Matrix& matrix,
                                              const Linear<N>& data, const int8_t* weights,
                                              int channel) {
+    const Pixels<N> px = pixels;  // int8 stores alias everything: keep the fields in registers
+    const Matrix m = matrix;
     const Linear<N> d = data;
     const helium::FactorTable factors(d.rescale, d.per_channel);
-    const helium::Limits limits(d.clamp);
-    Window<int8_t> x = px.window;
+    const int whole = m.taps == 1 ? m.rows & ~3 : 0;  // else row by row
+    const Tiles<N> tiles{weights,
+                         d.bias + channel,
+                         factors.first + channel * factors.step,
+                         4 * factors.step,
+                         whole,
+                         px.step,
+                         px.out_step,
+                         helium::Limits(d.clamp)};
+    const int8_t* x = px.window.first;
     int8_t* out = px.out;
-    int left = px.count;
-    for (; left >= 2; left -= 2, x.first += 2 * px.step, out += 2 * px.out_step)
-      column<2>(x, px.step, m, d, weights, channel, factors, limits, out, px.out_step);
-    if (left) column<1>(x, px.step, m, d, weights, channel, factors, limits, out, px.out_step);
+    if (whole) {
+      int left = px.count;
+      for (; left >= 2; left -= 2, x += 2 * px.step, out += 2 * px.out_step)
+        column<2>(tiles, m.length, x, out);
+      if (left) column<1>(tiles, m.length, x, out);
+    }
+    if (whole < m.rows) single_rows<N>(px, m, whole, d, weights, channel);
   }
 
   /// out[i] = the sum of x[0][i] and x[1][i], of an Add's data, for i < n.
@@ -100,61 +116,82 @@ struct Helium : Dsp {
   requires(__is_same(typename N::Layout, layout::Helium) && sizeof(typename N::In) == 1)
       [[gnu::noinline]] static void depthwise_row(const Window<int8_t>& window, int step, int count,
                                                   int channels, const Linear<N>& d, int8_t* out) {
+    using helium::Lanes;
     Window<int8_t> w = window;
     const int taps = w.rows * w.columns;
-    if ((channels == 4 || channels == 8) && step == channels && taps == 9) {
+    const bool nine = w.rows == 3 && w.columns == 3;
+    if (nine && (channels == 4 || channels == 8) && step == channels) {
       int8_t weights[9 * 16];  // for the pixels in one vector
       const uint8x16_t channel =
           vandq_u8(vidupq_n_u8(0, 1), vdupq_n_u8(static_cast<uint8_t>(channels - 1)));
       for (int t = 0; t < 9; ++t)
         vstrbq_s8(weights + 16 * t, vldrbq_gather_offset_s8(d.weights + t * channels, channel));
       const int vectors = count * channels / 16, pixels = vectors * (16 / channels);
-      helium::depthwise(w, 16, vectors, helium::Lanes<true>{16, channels}, 0, weights, d, out, 16);
+      helium::depthwise<true>(w, 16, vectors, Lanes<true>{16, channels}, 0, weights, d, out, 16);
       w.first += pixels * step, out += pixels * channels, count -= pixels;
     }
-    int c = 0;
-    for (; c + 16 <= channels; c += 16, w.first += 16)
-      helium::depthwise(w, step, count, helium::Lanes<true>{16}, c, d.weights + c * taps, d,
-                        out + c, channels);
-    if (c < channels)
-      helium::depthwise(w, step, count, helium::Lanes<false>{channels - c}, c, d.weights + c * taps,
-                        d, out + c, channels);
+    for (int c = 0; c < channels; c += 16, w.first += 16) {
+      const int8_t* const own = d.weights + c * taps;
+      const int lanes = min(16, channels - c);
+      if (!nine)
+        helium::depthwise<false>(w, step, count, Lanes<false>{lanes}, c, own, d, out + c, channels);
+      else if (lanes < 16)
+        helium::depthwise<true>(w, step, count, Lanes<false>{lanes}, c, own, d, out + c, channels);
+      else
+        helium::depthwise<true>(w, step, count, Lanes<true>{16}, c, own, d, out + c, channels);
+    }
   }
 
  private:
-  /// Every output channel of P pixels.
+  /// What the tiles of a matrix share.
+  template <class N>
+  struct Tiles {
+    const int8_t* weights;
+    const int32_t* bias;
+    const typename N::Rescale* factor;
+    int factor_step;  ///< from a tile's to those of the next
+    int rows, step, out_step;
+    helium::Limits limits;
+  };
+
+  /// The rows of P pixels, four at a time; n inputs a pixel.
   template <int P, class N>
-  [[gnu::always_inline]] static void column(const Window<int8_t>& x, int step, const Matrix& m,
-                                            const Linear<N>& d, const int8_t* w, int channel,
-                                            const helium::FactorTable<typename N::Rescale>& factors,
-                                            const helium::Limits limits, int8_t* out,
-                                            int out_step) {
-    const int n = m.length, row_size = layout::Helium::row_size(m), factor_step = factors.step;
-    const int whole = m.taps == 1 ? m.rows & ~3 : 0;  // else row by row
-    const auto* bias = d.bias + channel;
-    const auto* factor = factors.first + channel * factor_step;
-    for (int r = 0; r < whole; r += 4, bias += 4, factor += 4 * factor_step, out += 4) {
+  [[gnu::always_inline]] static void column(const Tiles<N>& t, const int& n, const int8_t* x,
+                                            int8_t* out) {
+    const int8_t* w = t.weights;
+    const int32_t* bias = t.bias;
+    const typename N::Rescale* factor = t.factor;
+    const int8_t* const end = out + t.rows;
+#pragma GCC unroll 1
+    do {
       int32x4_t acc[P];
-      four(x.first, x.first + step, w + r * row_size, n, bias, acc);
+      w = four(x, x + t.step, w, n, bias, acc);
       helium::rescale(helium::four_factors(factor), acc);
+      bias += 4, factor += t.factor_step;
 #pragma GCC unroll 2
-      for (int p = 0; p < P; ++p) vstrbq_s32(out + p * out_step, limits(acc[p]));
-    }
-#pragma GCC unroll 1
-    for (int r = whole; r < m.rows; ++r, ++bias, factor += factor_step, ++out)
-#pragma GCC unroll 1
-      for (int p = 0; p < P; ++p) {
-        int32_t acc[1][1] = {{*bias}};
-        Window<int8_t> window = x;
-        window.first += p * step;
-        tile<N, 1, 1, false>(window, 0, w, m, r, acc);
-        out[p * out_step] = d.clamp((*factor)(acc[0][0]));
-      }
+      for (int p = 0; p < P; ++p) vstrbq_s32(out + p * t.out_step, t.limits(acc[p]));
+      out += 4;
+    } while (out != end);
   }
 
-  /// The biases and x . row, y . row of the four rows at w.
-  [[gnu::always_inline]] static void four(const int8_t* x, const int8_t* y, const int8_t* w,
-                                          const int& n, const int32_t* bias, int32x4_t (&acc)[2]) {
+  /// The rows from r on, one at a time.
+  template <class N>
+  [[gnu::noinline]] static void single_rows(const Pixels<N>& px, const Matrix& m, int r,
+                                            const Linear<N>& d, const int8_t* w, int channel) {
+    for (; r < m.rows; ++r) {
+      Window<int8_t> window = px.window;
+      for (int x = 0; x < px.count; ++x, window.first += px.step) {
+        int32_t acc[1][1] = {{d.bias[channel + r]}};
+        tile<N, 1, 1, false>(window, 0, w, m, r, acc);
+        px.out[x * px.out_step + r] = d.finish(acc[0][0], channel + r);
+      }
+    }
+  }
+
+  /// The biases and x . row, y . row of the four rows at w. Returns the weights behind theirs.
+  [[gnu::always_inline]] static const int8_t* four(const int8_t* x, const int8_t* y,
+                                                   const int8_t* w, const int& n,
+                                                   const int32_t* bias, int32x4_t (&acc)[2]) {
     int32x4_t a, b;  // of x and y, before they are of their accumulators
     int8x16_t e;
     asm volatile(
@@ -198,7 +235,8 @@ struct Helium : Dsp {
         "vmladava.s8 r12, %q[b], %q[e]\n\t"
         "vldrb.8 %q[e], [%[w], #48]\n\t"
         "vmladava.s8 r6, %q[a], %q[e]\n\t"
-        "vmladava.s8 lr, %q[b], %q[e]\n"
+        "vmladava.s8 lr, %q[b], %q[e]\n\t"
+        "adds %[w], #64\n"
         "3:\n\t"
         "vmov %q[a][2], %q[a][0], r0, r4\n\t"
         "vmov %q[a][3], %q[a][1], r2, r6\n\t"
@@ -209,10 +247,12 @@ struct Helium : Dsp {
         : [n] "m"(n)
         : "r0", "r2", "r4", "r6", "r8", "r10", "r12", "lr", "cc", "memory");
     acc[0] = a, acc[1] = b;
+    return w;
   }
   /// The same of x alone.
-  [[gnu::always_inline]] static void four(const int8_t* x, const int8_t*, const int8_t* w, int n,
-                                          const int32_t* bias, int32x4_t (&acc)[1]) {
+  [[gnu::always_inline]] static const int8_t* four(const int8_t* x, const int8_t*, const int8_t* w,
+                                                   int n, const int32_t* bias,
+                                                   int32x4_t (&acc)[1]) {
     int32x4_t a;
     int8x16_t e;
     asm volatile(
@@ -236,6 +276,7 @@ struct Helium : Dsp {
         : [n] "r"(n), [bias] "r"(bias)
         : "r0", "r2", "r4", "r6", "lr", "cc", "memory");
     acc[0] = a;
+    return w;
   }
   /// acc + x . w, whose steps of sixteen are `step` apart.
   [[gnu::always_inline]] static int32_t one(const int8_t* x, const int8_t* w, int step, int n,

@@ -132,53 +132,80 @@ template <bool whole>
   w = add_pair(c, c + step, w, lanes, sums);
   const Products last(lanes.load(c + 2 * step), lanes.load(w));
   sums.add(last.even, last.odd);
+  asm volatile("" : "+w"(sums.sum[0]), "+w"(sums.sum[1]), "+w"(sums.sum[2]), "+w"(sums.sum[3]));
 }
 
+/// What finishes sums, as vectors in the order of their use: biases, pairs of the two numbers that
+/// rescale, limits.
+struct Finish {
+  int32_t word[14][4];
+
+  template <class N, bool whole>
+  [[gnu::always_inline]] Finish(const Linear<N>& d, Lanes<whole> lanes, int c) {
+    const FactorTable table(d.rescale, d.per_channel);
+    const auto* factors = reinterpret_cast<const int32_t*>(table.first + c * table.step);
+    const int step = 2 * table.step;
+#pragma GCC unroll 4
+    for (int k = 0; k < 4; ++k) {
+      vstrwq_s32(word[k], lanes.gather(d.bias + c, 1, Sums::order[k]));
+      vstrwq_s32(word[4 + 2 * k], lanes.gather(factors, step, Sums::order[k]));
+      vstrwq_s32(word[5 + 2 * k], lanes.gather(factors + 1, step, Sums::order[k]));
+    }
+    vstrwq_s32(word[12], vreinterpretq_s32_s8(vdupq_n_s8(d.clamp.lo)));
+    vstrwq_s32(word[13], vreinterpretq_s32_s8(vdupq_n_s8(d.clamp.hi)));
+  }
+
+  /// Reads one after another. GCC would compute each address anew.
+  struct Reader {
+    const int32_t* at;
+
+    [[gnu::always_inline]] int32x4_t next() {
+      int32x4_t v;
+      asm volatile("vldrw.32 %q[v], [%[at]], #16" : [v] "=w"(v), [at] "+r"(at) : : "memory");
+      return v;
+    }
+  };
+};
+
 /// The outputs of the lanes of `count` places in a row, which are `step` and `out_step` apart; `c`
-/// is the first channel, `w` its weights.
-template <bool whole, class N>
+/// is the first channel, `w` its weights. `nine`: its taps are three by three.
+template <bool nine, bool whole, class N>
 [[gnu::always_inline]] inline void depthwise(Window<int8_t> window, int step, int count,
                                              Lanes<whole> lanes, int c, const int8_t* w,
                                              const Linear<N>& d, int8_t* out, int out_step) {
-  const FactorTable table(d.rescale, d.per_channel);
-  const auto* factors = reinterpret_cast<const int32_t*>(table.first + c * table.step);
-  const int factor_step = 2 * table.step;
-  const Clamp<N> clamp = d.clamp;
-  const bool nine = window.rows == 3 && window.columns == 3;
-  const int8_t* row[3]{};
-  if (nine) {
-    row[0] = window.first;
-    for (int i = 1; i < 3; ++i) {
-      row[i] = row[i - 1] + window.row_step;
-      if (window.ring && row[i] >= window.end) row[i] -= window.ring;
-    }
+  const Finish finish(d, lanes, c);
+  const int16_t zero = d.clamp.zero;
+  const int8_t* row[3] = {window.first, window.first, window.first};
+  for (int i = 1; nine && i < 3; ++i) {
+    row[i] = row[i - 1] + window.row_step;
+    if (window.ring && row[i] >= window.end) row[i] -= window.ring;
   }
-  int offset = 0;
-  for (int x = 0; x < count; ++x, offset += step, window.first += step, out += out_step) {
+  for (; count > 0; --count, window.first += step, out += out_step) {
+    Finish::Reader reader{finish.word[0]};
     Sums sums;
 #pragma GCC unroll 4
-    for (int k = 0; k < 4; ++k) sums.sum[k] = lanes.gather(d.bias + c, 1, Sums::order[k]);
-    if (nine)
-      add_nine(row[0] + offset, row[1] + offset, row[2] + offset, window.column_step, w, lanes,
-               sums);
-    else
+    for (int k = 0; k < 4; ++k) sums.sum[k] = reader.next();
+    if constexpr (nine) {
+      add_nine(row[0], row[1], row[2], window.column_step, w, lanes, sums);
+      row[0] += step, row[1] += step, row[2] += step;
+    } else {
       add_taps(window, w, lanes, sums);
+    }
 #pragma GCC unroll 4
     for (int k = 0; k < 4; ++k) {
-      int32x4_t one[1] = {sums.sum[k]};
-      rescale_down(
-          Factors<typename N::Rescale>{lanes.gather(factors, factor_step, Sums::order[k]),
-                                       lanes.gather(factors + 1, factor_step, Sums::order[k])},
-          one);
-      sums.sum[k] = one[0];
+      const int32x4_t first = reader.next(), shift = reader.next();
+      int32x4_t acc[1] = {sums.sum[k]};
+      rescale_down(Factors<typename N::Rescale>{first, shift}, acc);
+      sums.sum[k] = acc[0];
     }
-    const int16x8_t zero = vdupq_n_s16(0);
-    int16x8_t even = vqmovntq_s32(vqmovnbq_s32(zero, sums.sum[0]), sums.sum[1]);
-    int16x8_t odd = vqmovntq_s32(vqmovnbq_s32(zero, sums.sum[2]), sums.sum[3]);
-    even = vqaddq_n_s16(even, clamp.zero), odd = vqaddq_n_s16(odd, clamp.zero);
-    int8x16_t v = vqmovntq_s16(vqmovnbq_s16(vdupq_n_s8(0), even), odd);
-    v = vminq_s8(vmaxq_s8(v, vdupq_n_s8(clamp.lo)), vdupq_n_s8(clamp.hi));
-    lanes.store(out, v);
+    const auto narrow = [&](int k) NNOM_INLINE {  // sums k and k + 1, which alternate
+      const int16x8_t any = vreinterpretq_s16_s32(sums.sum[k]);
+      return vqaddq_n_s16(vqmovntq_s32(vqmovnbq_s32(any, sums.sum[k]), sums.sum[k + 1]), zero);
+    };
+    const int16x8_t even = narrow(0), odd = narrow(2);
+    int8x16_t v = vqmovntq_s16(vqmovnbq_s16(vreinterpretq_s8_s16(even), even), odd);
+    v = vmaxq_s8(v, vreinterpretq_s8_s32(reader.next()));
+    lanes.store(out, vminq_s8(v, vreinterpretq_s8_s32(reader.next())));
   }
 }
 

@@ -38,8 +38,8 @@ struct Scalar : Basic16 {
 
   /// Copies `count` runs of n elements, whose places are to_step and from_step apart.
   template <class E>
-  [[gnu::always_inline]] static void spread(E* to, int to_step, const E* from, int from_step, int n,
-                                            int count) {
+  [[gnu::always_inline]] static void copy_runs(E* to, int to_step, const E* from, int from_step,
+                                               int n, int count) {
     for (; count > 0; --count, to += to_step, from += from_step)
       for (int i = 0; i < n; ++i) to[i] = from[i];
   }
