@@ -8,14 +8,15 @@
 
 namespace nnom::target::dsp {
 
-/// Sums of P pixels for R / 2 pairs of joined rows (a, b): 256 * A + B, and B.
+/// Sums of P pixels for R / 2 pairs of rows (a, b): 256 * A + B where they are joined, else A; and
+/// B.
 template <int P, int R>
 struct Sums {
-  int32_t both[R / 2][P], b[R / 2][P];
+  int32_t a[R / 2][P], b[R / 2][P];
 };
 
-// Steps of two products; eight of them are a round, whose end is in memory as no register is left.
-// Consecutive loads take a cycle each after the first.
+// Steps of two products; eight of them are a round. Consecutive loads take a cycle each after the
+// first.
 #define NNOM_STEP_3                      \
   "ldr.w %[w], [%[v]], #4\n\t"           \
   "ldr.w %[y], [%[x], %[s]]\n\t"         \
@@ -28,21 +29,6 @@ struct Sums {
   "smlad %[a], %[w], %[u], %[a]\n\t"     \
   "smlad %[b], %[w], %[y], %[b]\n\t"     \
   "smlad %[c], %[w], %[z], %[c]\n\t"
-#define NNOM_STEP_2                  \
-  "ldr.w %[w], [%[v]], #4\n\t"       \
-  "ldr.w %[y], [%[x], %[s]]\n\t"     \
-  "ldr.w %[u], [%[x]], #4\n\t"       \
-  "smlad %[p], %[w], %[u], %[p]\n\t" \
-  "smlad %[q], %[w], %[y], %[q]\n\t" \
-  "sxtb16 %[w], %[w]\n\t"            \
-  "smlad %[a], %[w], %[u], %[a]\n\t" \
-  "smlad %[b], %[w], %[y], %[b]\n\t"
-#define NNOM_STEP_1                  \
-  "ldr.w %[w], [%[v]], #4\n\t"       \
-  "ldr.w %[u], [%[x]], #4\n\t"       \
-  "smlad %[p], %[w], %[u], %[p]\n\t" \
-  "sxtb16 %[w], %[w]\n\t"            \
-  "smlad %[a], %[w], %[u], %[a]\n\t"
 #define NNOM_STEP_1_4                \
   "ldr.w %[y], [%[v], %[s]]\n\t"     \
   "ldr.w %[w], [%[v]], #4\n\t"       \
@@ -53,51 +39,67 @@ struct Sums {
   "sxtb16 %[y], %[y]\n\t"            \
   "smlad %[a], %[w], %[u], %[a]\n\t" \
   "smlad %[b], %[y], %[u], %[b]\n\t"
-/// The first round leaves out %[u] bytes of steps, so that the last ends where the window does.
-#define NNOM_ROUNDS(step)                                                 \
-  "add pc, %[u]\n\tnop.n\n1:\n\t" step step step step step step step step \
-  "ldr.w %[u], %[end]\n\tcmp %[x], %[u]\n\tbne 1b"
+// The same of rows that are not joined.
+#define NNOM_STEP_2_PLAIN            \
+  "ldr.w %[w], [%[v]], #4\n\t"       \
+  "ldr.w %[y], [%[x], %[s]]\n\t"     \
+  "ldr.w %[u], [%[x]], #4\n\t"       \
+  "sxtb16 %[z], %[w], ror #8\n\t"    \
+  "sxtb16 %[w], %[w]\n\t"            \
+  "smlad %[p], %[z], %[u], %[p]\n\t" \
+  "smlad %[q], %[z], %[y], %[q]\n\t" \
+  "smlad %[a], %[w], %[u], %[a]\n\t" \
+  "smlad %[b], %[w], %[y], %[b]\n\t"
+#define NNOM_STEP_1_PLAIN            \
+  "ldr.w %[w], [%[v]], #4\n\t"       \
+  "ldr.w %[u], [%[x]], #4\n\t"       \
+  "sxtb16 %[y], %[w], ror #8\n\t"    \
+  "sxtb16 %[w], %[w]\n\t"            \
+  "smlad %[p], %[y], %[u], %[p]\n\t" \
+  "smlad %[a], %[w], %[u], %[a]\n\t"
+// The first round leaves out %[u] bytes of steps, so that the last ends where the window does.
+#define NNOM_ROUNDS(step, compare) \
+  "add pc, %[u]\n\tnop.n\n1:\n\t" step step step step step step step step compare "\n\tbne 1b"
 
 /// Adds the products of the weights from v on with the pixels from x to `end`; pixels (R = 2) or
-/// pairs of rows (R = 4) are `step` bytes apart. Returns where it stopped in the weights.
-template <int P, int R>
+/// pairs of rows (R = 4) are `step` bytes apart. Joined rows are three pixels by two or one by
+/// four. Returns where it stopped in the weights.
+template <int P, int R, bool Joined>
 [[gnu::always_inline]] inline const int8_t* add_products(const int16_t* x, const int16_t* end,
                                                          const int8_t* v, int step, Sums<P, R>& n) {
-  constexpr int instructions = R == 4 ? 9 : 2 + 3 * P;
+  constexpr int instructions = Joined ? (P == 3 ? 11 : 9) : 3 + 3 * P;
   uint32_t w, y, z, u = static_cast<uint32_t>((x - end) / 2 & 7) * 4 * instructions;
-  if constexpr (P == 3)
-    asm volatile(NNOM_ROUNDS(NNOM_STEP_3)
-                 : [p] "+r"(n.both[0][0]), [q] "+r"(n.both[0][1]), [r] "+r"(n.both[0][2]),
+  if constexpr (P == 3)  // takes all registers there are: `end` comes in one that is then free
+    asm volatile("push {%[z]}\n\t" NNOM_ROUNDS(
+                     NNOM_STEP_3, "ldr.w %[u], [sp]\n\tcmp %[x], %[u]") "\n\tadd sp, #4"
+                 : [p] "+r"(n.a[0][0]), [q] "+r"(n.a[0][1]), [r] "+r"(n.a[0][2]),
                    [a] "+r"(n.b[0][0]), [b] "+r"(n.b[0][1]), [c] "+r"(n.b[0][2]), [x] "+r"(x),
-                   [v] "+r"(v), [u] "+r"(u), [w] "=&r"(w), [y] "=&r"(y), [z] "=&r"(z)
-                 : [s] "r"(step), [end] "m"(end)
+                   [v] "+r"(v), [u] "+r"(u), [z] "+r"(end), [w] "=&r"(w), [y] "=&r"(y)
+                 : [s] "r"(step)
                  : "cc", "memory");
+#define NNOM_FOUR_SUMS(step_of, q_sum, b_sum)                                                    \
+  asm volatile(NNOM_ROUNDS(step_of, "ldr.w %[u], %[end]\n\tcmp %[x], %[u]")                      \
+               : [p] "+r"(n.a[0][0]), [q] "+r"(q_sum), [a] "+r"(n.b[0][0]), [b] "+r"(b_sum),     \
+                 [x] "+r"(x), [v] "+r"(v), [u] "+r"(u), [w] "=&r"(w), [y] "=&r"(y), [z] "=&r"(z) \
+               : [s] "r"(step), [end] "m"(end)                                                   \
+               : "cc", "memory")
   else if constexpr (P == 2)
-    asm volatile(
-        NNOM_ROUNDS(NNOM_STEP_2)
-        : [p] "+r"(n.both[0][0]), [q] "+r"(n.both[0][1]), [a] "+r"(n.b[0][0]), [b] "+r"(n.b[0][1]),
-          [x] "+r"(x), [v] "+r"(v), [u] "+r"(u), [w] "=&r"(w), [y] "=&r"(y)
-        : [s] "r"(step), [end] "m"(end)
-        : "cc", "memory");
+    NNOM_FOUR_SUMS(NNOM_STEP_2_PLAIN, n.a[0][1], n.b[0][1]);
   else if constexpr (R == 4)
-    asm volatile(
-        NNOM_ROUNDS(NNOM_STEP_1_4)
-        : [p] "+r"(n.both[0][0]), [q] "+r"(n.both[1][0]), [a] "+r"(n.b[0][0]), [b] "+r"(n.b[1][0]),
-          [x] "+r"(x), [v] "+r"(v), [u] "+r"(u), [w] "=&r"(w), [y] "=&r"(y)
-        : [s] "r"(step), [end] "m"(end)
-        : "cc", "memory");
+    NNOM_FOUR_SUMS(NNOM_STEP_1_4, n.a[1][0], n.b[1][0]);
   else
-    asm volatile(NNOM_ROUNDS(NNOM_STEP_1)
-                 : [p] "+r"(n.both[0][0]), [a] "+r"(n.b[0][0]), [x] "+r"(x), [v] "+r"(v),
-                   [u] "+r"(u), [w] "=&r"(w)
+    asm volatile(NNOM_ROUNDS(NNOM_STEP_1_PLAIN, "ldr.w %[u], %[end]\n\tcmp %[x], %[u]")
+                 : [p] "+r"(n.a[0][0]), [a] "+r"(n.b[0][0]), [x] "+r"(x), [v] "+r"(v), [u] "+r"(u),
+                   [w] "=&r"(w), [y] "=&r"(y)
                  : [end] "m"(end)
                  : "cc", "memory");
   return v;
 }
+#undef NNOM_FOUR_SUMS
 #undef NNOM_STEP_3
-#undef NNOM_STEP_2
-#undef NNOM_STEP_1
 #undef NNOM_STEP_1_4
+#undef NNOM_STEP_2_PLAIN
+#undef NNOM_STEP_1_PLAIN
 #undef NNOM_ROUNDS
 
 /// Writes P outputs of a row, `step` apart, as Linear::finish gives them, from sums below 2^23
@@ -177,58 +179,36 @@ template <class N, int P, int R>
     const auto both =
         static_cast<int32_t>((static_cast<uint32_t>(row.bias[0]) << 8) + static_cast<uint32_t>(b));
 #pragma GCC unroll 3
-    for (int p = 0; p < P; ++p) n.both[i][p] = both, n.b[i][p] = b;
+    for (int p = 0; p < P; ++p) n.a[i][p] = both, n.b[i][p] = b;
   }
-  row.weights = add_products<P, R>(x, end, row.weights, step, n);
+  row.weights = add_products<P, R, true>(x, end, row.weights, step, n);
 #pragma GCC unroll 2
   for (int i = 0; i < R / 2; ++i, row.out += 2) {
 #pragma GCC unroll 3
     for (int p = 0; p < P; ++p)
-      n.both[i][p] = static_cast<int32_t>(static_cast<uint32_t>(n.both[i][p]) -
-                                          static_cast<uint32_t>(n.b[i][p]));
-    Finish<N>{*row.rescale, clamp}.template store<8>(n.both[i], row.out, out_step);
+      n.a[i][p] =
+          static_cast<int32_t>(static_cast<uint32_t>(n.a[i][p]) - static_cast<uint32_t>(n.b[i][p]));
+    Finish<N>{*row.rescale, clamp}.template store<8>(n.a[i], row.out, out_step);
     row.rescale += row.next_rescale;
     Finish<N>{*row.rescale, clamp}.template store<0>(n.b[i], row.out + 1, out_step);
     row.rescale += row.next_rescale;
   }
 }
 
-/// P pixels, every pair of rows.
+/// P pixels of any windows, two rows that are not joined, or one.
 template <class N, int P>
-[[gnu::always_inline]] inline void column(const int16_t* x, int step, int words, int rows,
-                                          const Clamp<N>& clamp, int out_step, Rows<N> row) {
-  const int16_t* const end = x + 2 * words;
-  if constexpr (P == 1)
-    for (; rows >= 4; rows -= 4) {
-      tile<N, P, 4>(x, end, 4 * words, clamp, out_step, row);
-      row.weights += 4 * words;
-    }
-  for (; rows >= 2; rows -= 2) tile<N, P, 2>(x, end, step, clamp, out_step, row);
-}
-
-/// P pixels of any windows, two rows that are not joined.
-template <class N, int P>
-[[gnu::always_inline]] inline void plain_tile(const Window<int16_t>& window, int step,
-                                              const int8_t* weights, int second, const Linear<N>& d,
-                                              int c, typename N::Out* out, int out_step) {
-  int32_t a[P], b[P];
+inline void plain_tile(const Window<int16_t>& window, int step, const int8_t* weights, int second,
+                       const Linear<N>& d, int c, typename N::Out* out, int out_step) {
+  Sums<P, 2> n;
 #pragma GCC unroll 2
-  for (int p = 0; p < P; ++p) a[p] = d.bias[c], b[p] = d.bias[c + second];
+  for (int p = 0; p < P; ++p) n.a[0][p] = d.bias[c], n.b[0][p] = d.bias[c + second];
   window.taps([&](const int16_t* x) NNOM_INLINE {
-    for (int k = 0; k < window.length; k += 2, x += 2, weights += 4) {
-      const Pairs w = spread(load(weights));
-#pragma GCC unroll 2
-      for (int p = 0; p < P; ++p) {
-        const int16x2_t v = to_pair(load(x + p * step));
-        a[p] = __smlad(v, to_pair(w.odd), a[p]);
-        b[p] = __smlad(v, to_pair(w.even), b[p]);
-      }
-    }
+    weights = add_products<P, 2, false>(x, x + round_up(window.length, 2), weights, 2 * step, n);
   });
 #pragma GCC unroll 2
   for (int p = 0; p < P; ++p, out += out_step) {
-    out[second] = d.finish(b[p], c + second);
-    out[0] = d.finish(a[p], c);
+    out[second] = d.finish(n.b[0][p], c + second);
+    out[0] = d.finish(n.a[0][p], c);
   }
 }
 
@@ -239,24 +219,34 @@ template <class N>
                                                    int c) {
   const Clamp<N> clamp = d.clamp;  // int8 stores alias everything: keep the fields in registers
   const int16_t* x = px.window.first;
-  const int step = px.step * 2, words = (px.window.length + 1) / 2, rows = m.rows;
-  const int out_step = px.out_step;
-  Rows<N> row{weights, d.bias + c, d.rescale + (d.per_channel ? c : 0), d.per_channel, px.out};
-  int left = px.count;
-  for (; left > 2; left -= 3, x += 3 * px.step, row.out += 3 * out_step)
-    column<N, 3>(x, step, words, rows, clamp, out_step, row);
-  if (left == 2) column<N, 2>(x, step, words, rows, clamp, out_step, row);
-  if (left == 1) column<N, 1>(x, step, words, rows, clamp, out_step, row);
+  const int words = (px.window.length + 1) / 2, rows = m.rows;
+  int step = px.step * 2, out_step = px.out_step;
+  Rows<N> first{weights, d.bias + c, d.rescale + (d.per_channel ? c : 0), d.per_channel, px.out};
+  for (int left = px.count; left > 0;) {
+    const int16_t* const end = x + 2 * words;
+    const int pixels = left > 2 ? 3 : 1;
+    Rows<N> row = first;
+    int pairs = rows / 2;
+    if (pixels == 1) {
+      for (; pairs > 1; pairs -= 2) {
+        tile<N, 1, 4>(x, end, 4 * words, clamp, out_step, row);
+        row.weights += 4 * words;
+      }
+      step = out_step = 0;  // a pair that is left: three times the same pixel
+    }
+    for (; pairs > 0; --pairs) tile<N, 3, 2>(x, end, step, clamp, out_step, row);
+    left -= pixels, x += pixels * px.step, first.out += pixels * px.out_step;
+  }
   if (rows % 2)  // the last has no other: its weights are as they were
     for (int p = 0; p < px.count; ++p) {
       Window<int16_t> w = px.window;
       w.first += p * px.step;
       plain_tile<N, 1>(w, 0, weights + (rows - 1) * 2 * words, 0, d, c + rows - 1,
-                       px.out + p * out_step + rows - 1, 0);
+                       px.out + p * px.out_step + rows - 1, 0);
     }
   if (Finish<N>::limits || (clamp.lo == N::lowest && clamp.hi == N::highest)) return;
   typename N::Out* out = px.out;
-  for (left = px.count; left > 0; --left, out += out_step)
+  for (int left = px.count; left > 0; --left, out += px.out_step)
     for (int r = 0; r < rows; ++r)
       out[r] = out[r] > clamp.hi ? clamp.hi : out[r] < clamp.lo ? clamp.lo : out[r];
 }
