@@ -39,8 +39,33 @@ std::string describe(const Case& c) {
                      c.per_channel ? "channel" : "tensor", c.seed, c.flag);
 }
 
-Program program_of(const Case& c) {
-  const Graph graph = all_ops_graph(c.seed);
+/// Depthwise layers with three taps in a row, which some packings have a way of their own for: one
+/// for each of these widths and strides.
+Graph depthwise_graph(unsigned seed) {
+  Random r(seed);
+  Graph graph;
+  graph.file = graph.name = "depthwise";
+  for (const int width : {2, 3, 4, 5, 6, 7, 9, 10, 11})
+    for (const int stride : {1, 2}) {
+      const int channels = r.of({4, 8, 12, 16, 20});
+      const int input = graph.add_input(
+          fmt::format("input {}", graph.inputs.size()),
+          {3, {r.whole(1, 7), std::max(stride * width + r.whole(-1, 2), 1), channels}});
+      for (bool found = false; !found;) {
+        const Graph before = graph;
+        if (add_random(graph, "DepthwiseConv2D", {input}, r) >= 0) {
+          const auto& op = std::get<nnom::DepthwiseConv2D>(graph.nodes.back().op);
+          found = op.kernel.w == 3 && op.stride.w == stride && op.out.w == width &&
+                  op.dilation == nnom::Size{1, 1};
+        }
+        if (!found) graph = before;
+      }
+      graph.outputs.push_back(graph.nodes.back().output);
+    }
+  return graph;
+}
+
+Program program_of(const Case& c, const Graph& graph) {
   const Numbers numbers{true, c.rounding, layout_of(c.target)};
   return lower(graph, usual_scales(graph, numbers.scheme()),
                {.numbers = numbers, .per_channel = c.per_channel});
@@ -103,9 +128,9 @@ void check(const Case& c, const Program& program, std::span<const std::byte> sam
   EXPECT_TRUE(got.output == want.outputs);
 }
 
-void check_all_ops(const Case& c) {
+void check(const Case& c, const Graph& graph) {
   SCOPED_TRACE(describe(c));
-  const Program program = program_of(c);
+  const Program program = program_of(c, graph);
   Random r(c.seed);
   std::vector<std::byte> samples;
   for (int n = 0; n < 3; ++n)
@@ -113,6 +138,18 @@ void check_all_ops(const Case& c) {
       for (int i = program.graph.shape(t).size(); i > 0; --i)
         samples.push_back(static_cast<std::byte>(r.whole(0, 255)));
   check(c, program, samples);
+}
+void check_all_ops(const Case& c) { check(c, all_ops_graph(c.seed)); }
+
+TEST(Targets, AgreeOnDepthwiseLayers) {
+  if (const std::string missing = missing_for("cortex-m4"); !missing.empty())
+    GTEST_SKIP() << "needs " << missing;
+  for (const Case& c :
+       std::vector<Case>{{"cortex-m4", "cortex-m4", kSpeed, kDouble, true, 1},
+                         {"cortex-m4", "cortex-m4", kSize, kDouble, false, 2, "-Os"},
+                         {"cortex-m33", "cortex-m33", kSpeed, kSingle, true, 3},
+                         {"cortex-m4", "cortex-m4", kSpeed, kNearest, true, 4}})
+    check(c, depthwise_graph(c.seed));
 }
 
 TEST(Targets, AgreeWithTheHost) {

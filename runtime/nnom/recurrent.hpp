@@ -27,7 +27,7 @@ struct Raw : N {
   using Rescale = Unscaled;
   static constexpr Out lowest =
       N::quantised ? Out(1ull << (8 * sizeof(Out) - 1)) : Out(-__builtin_huge_valf());
-  static constexpr Out highest = -(lowest + 1);
+  static constexpr Out highest = Out(-1) - lowest;
 };
 
 /// A matrix of weights as Layout packs it, with one bias for each of its rows.
