@@ -209,7 +209,8 @@ TEST(Targets, AgreeOnTheExample) {
 
 /// Layers in turns, and an input that comes by rows, change no byte.
 TEST(Targets, AgreeInTurns) {
-  if (!have_tools()) GTEST_SKIP() << "needs arm-none-eabi-g++ and qemu-system-arm";
+  if (const std::string missing = missing_for("cortex-m4"); !missing.empty())
+    GTEST_SKIP() << "needs " << missing;
   const std::string example = NNOM_SOURCE_DIR "/examples/fashion_mnist/";
   const Graph graph = load_model(example + "model.keras");
   const Samples calibration(graph, {example + "calibration.npy"}, {1.0 / 255, 0});
