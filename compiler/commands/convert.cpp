@@ -90,8 +90,8 @@ std::vector<File> files_of(const Program& program, const Options& o, const std::
   return files;
 }
 
-std::string summary(const Compiled& compiled, const Options& o, const std::string& files,
-                    const std::string& name, std::size_t width) {
+std::string summary(const Graph& model, const Compiled& compiled, const Options& o,
+                    const std::string& files, const std::string& name, std::size_t width) {
   const Program& p = compiled.program;
   const Graph& g = p.graph;
   std::size_t dearest = 0, layers = 0;
@@ -112,7 +112,7 @@ std::string summary(const Compiled& compiled, const Options& o, const std::strin
         ", {} of them in '{}'",
         percent_text(static_cast<double>(macs(dearest)) / static_cast<double>(g.macs()), 0),
         g.nodes[dearest].name);
-  return text + "\n";
+  return text + "\n" + left_out_text(model, g);
 }
 
 void convert(const Options& o) {
@@ -145,7 +145,7 @@ void convert(const Options& o) {
   for (const File& file : files) paths += (paths.empty() ? "" : ", ") + file.path;
   // A header on a device may be the standard output itself.
   std::FILE* const out = header.starts_with("/dev/") ? stderr : stdout;
-  fmt::print(out, "{}", summary(compiled, o, paths, name, terminal_columns(fileno(out))));
+  fmt::print(out, "{}", summary(graph, compiled, o, paths, name, terminal_columns(fileno(out))));
 }
 
 }  // namespace

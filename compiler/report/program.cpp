@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "compiler/passes/drop_channels.hpp"
 #include "compiler/report/table.hpp"
 
 namespace nnomc {
@@ -91,7 +92,15 @@ std::string memory_text(const Program& program, std::optional<std::int64_t> stac
          peak_text(program) + turns;
 }
 
-std::string inspect_text(const Program& program, const std::string& target, std::size_t width) {
+std::string left_out_text(const Graph& model, const Graph& lean) {
+  const std::int64_t all = channels(model), left_out = all - channels(lean);
+  if (left_out == 0) return "";
+  return fmt::format("Idle {:>13}   of {} left out: constant, or read by nothing\n",
+                     count_text(left_out), counted(static_cast<std::size_t>(all), "channel"));
+}
+
+std::string inspect_text(const Program& program, const Graph& model, const std::string& target,
+                         std::size_t width) {
   const Graph& g = program.graph;
   using Align = Column::Align;
   Table table({{"Layer", Align::left, true},
@@ -118,7 +127,7 @@ std::string inspect_text(const Program& program, const std::string& target, std:
                      tensors_text(g, g.inputs, g.input_order, "; samples may be "),
                      tensors_text(g, g.outputs, g.output_order, "; in the file ")) +
          table.text(width) + fmt::format("\nAs {} for {}:\n", numbers_text(program), target) +
-         memory_text(program, {}, {}, width) +
+         memory_text(program, {}, {}, width) + left_out_text(model, g) +
          "`nnom evaluate MODEL --on cortex-m4` measures stack, code and time.\n";
 }
 

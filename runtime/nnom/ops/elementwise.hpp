@@ -10,6 +10,7 @@ namespace nnom {
 /// out[i] = Rule::value(a[i], b[i], ...), operands broadcast as numpy does. One of them may be a
 /// constant of the layer's own; its inputs are then the others. A Rule has the number of
 /// `operands`, Data<N>, and value<N>(rule, data, x): the rescaled output without its zero point.
+/// It may have row<T>(rule, data, clamp, x, out, n) too, for n values of each operand side by side.
 template <class Rule>
 struct Elementwise {
   static constexpr const char* name = Rule::name;
@@ -100,10 +101,20 @@ struct Elementwise {
       op.loops.runs([&](const int(&offset)[K]) NNOM_INLINE {
         const typename N::In* x[K];
         for (int k = 0; k < K; ++k) x[k] = in[k] + offset[k];
-        if (even)
-          line<N>(op, d, x, n, out, [](int) { return 1; });
-        else
+        if constexpr (requires { T::template sums<N>(d, x, n, out); })
+          if (even) {
+            T::template sums<N>(d, x, n, out);
+            out += n;
+            return;
+          }
+        if (!even)
           line<N>(op, d, x, n, out, [&](int k) { return step[k]; });
+        else if constexpr (requires {
+                             Rule::template row<T, N>(op.rule, d.rule, d.clamp, x, out, n);
+                           })
+          Rule::template row<T, N>(op.rule, d.rule, d.clamp, x, out, n);
+        else
+          line<N>(op, d, x, n, out, [](int) { return 1; });
         out += n;
       });
     }

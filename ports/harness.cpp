@@ -23,9 +23,9 @@
 #include <stdint.h>
 
 #include "measure.hpp"
-#include "mps2/semihosting.hpp"
-#include "mps2/stack.hpp"
 #include "port.hpp"
+#include "semihosting.hpp"
+#include "stack.hpp"
 #include "text.hpp"
 
 namespace {
