@@ -141,15 +141,6 @@ void reorder(Program& p) {
     p.graph = std::move(other);
 }
 
-/// Packs weights as they come if the arena is much smaller without activations that are widened.
-void save_arena(Program& p) {
-  Numbers plain = p.numbers;
-  plain.layout = Layout::plain;
-  if (4 * int64_t{plan_memory(p.graph, plain).arena_bytes} <=
-      3 * int64_t{plan_memory(p.graph, p.numbers).arena_bytes})
-    p.numbers = plain;
-}
-
 void check_flash(const Program& p, int limit) {
   if (limit == 0 || p.weights_bytes() <= limit) return;
   const auto bytes = [](const NodeData& d) {
@@ -182,7 +173,6 @@ Program lower(Graph graph, std::vector<Quantisation> scales, const Lowering& low
   settle_variables(p);
   p.numbers = lowering.numbers;
   if (lowering.reorder) reorder(p);
-  if (lowering.small) save_arena(p);
   for (const Node& node : p.graph.nodes) {
     if (info(node.op).scales_itself && !p.graph.consumers(node.output).empty())
       throw Error(

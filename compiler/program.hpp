@@ -46,7 +46,6 @@ struct Lowering {
   bool per_channel = true;
   bool separate = false;  ///< every tensor in memory of its own
   bool reorder = false;   ///< layers may run in another order where that takes a smaller arena
-  bool small = false;     ///< weights may lie as they come where that saves a quarter of the arena
   MemoryLimits limits{};
 };
 
