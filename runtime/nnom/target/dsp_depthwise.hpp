@@ -48,18 +48,19 @@ struct DspDepthwise : Scalar {
   template <class L, int P>
   [[gnu::always_inline]] static void finish(const Linear<Int8<Double, L>>& d, int c,
                                             const int32_t (&sum)[P], int8_t* out, int step) {
-    const Double rescale = d.rescale[d.per_channel ? c : 0];
+    const Double& rescale = d.rescale[d.per_channel ? c : 0];
+    if (!d.brief) [[unlikely]] {
+#pragma GCC unroll 8
+      for (int p = 0; p < P; ++p, out += step)
+        finish_any(sum[p], rescale.multiplier, rescale.shift, d.clamp, out);
+      return;
+    }
+    const Down down(rescale, d.clamp.zero);
     int32_t value[P];
-    if (d.brief) {
-      const Down down(rescale, d.clamp.zero);
 #pragma GCC unroll 8
-      for (int p = 0; p < P; ++p) {
-        value[p] = __ssat(down(sum[p] * 2), 8);
-        keep(value[p]);
-      }
-    } else {
-#pragma GCC unroll 8
-      for (int p = 0; p < P; ++p) value[p] = finish_any(sum[p], rescale, d.clamp);
+    for (int p = 0; p < P; ++p) {
+      value[p] = __ssat(down(sum[p] * 2), 8);
+      keep(value[p]);
     }
 #pragma GCC unroll 8
     for (int p = 0; p < P; ++p, out += step) *out = static_cast<int8_t>(value[p]);
@@ -114,8 +115,9 @@ struct DspDepthwise : Scalar {
  protected:
   /// Any sum, slowly: with little code where it is called.
   template <class N>
-  [[gnu::noinline]] static int8_t finish_any(int32_t sum, Double rescale, Clamp<N> clamp) {
-    return clamp(rescale(sum));
+  [[gnu::noinline]] static void finish_any(int32_t sum, int32_t multiplier, int32_t shift,
+                                           Clamp<N> clamp, int8_t* out) {
+    *out = clamp(Double{multiplier, shift}(sum));
   }
 
   /// Has `value` computed by here.
