@@ -50,9 +50,10 @@ template <class T, class N>
   const bool inside = y >= 0 && y < op.in.h;
   const int left = inside ? min(op.pad.left, columns) : columns;
   const int middle = inside ? min(op.in.w, columns - left) : 0;
-  for (int i = 0; i < left * c; ++i) line[i] = zero;
+  T::fill(line, LineOf<N>(zero), left * c);
   if (middle) T::widen(line + left * c, in.row(y), middle * c);
-  for (int i = (left + middle) * c; i < columns * c; ++i) line[i] = zero;
+  line += (left + middle) * c;
+  T::fill(line, LineOf<N>(zero), (columns - left - middle) * c);
 }
 
 /// Goes through output rows [y0, y1). Calls fill(y, line) for each row y of input, or of its

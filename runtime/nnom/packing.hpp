@@ -68,7 +68,7 @@ struct Packing {
   template <class Op>
   constexpr explicit Packing(const Op& op) {
     if constexpr (requires { op.matrix(); }) {
-      const Matrix m = op.matrix();
+      const Matrix m = matrix_of(op);
       channels = static_cast<size_t>(outputs(op));
       per_channel = static_cast<size_t>(m.taps) * static_cast<size_t>(m.length);
       size = channels / static_cast<size_t>(m.rows) * static_cast<size_t>(N::Layout::size(m));
@@ -88,15 +88,20 @@ struct Packing {
   static constexpr size_t packed(const Op& op, size_t channel, size_t k) {
     const auto c = static_cast<int>(channel);
     if constexpr (requires { op.matrix(); }) {
-      const auto i = static_cast<int>(k);
-      const Matrix m = op.matrix();
+      auto i = static_cast<int>(k);
+      if constexpr (N::Layout::stacks && requires { op.stacked(); }) i = op.place_stacked(i);
+      const Matrix m = matrix_of(op);
       const int group = c / m.rows * N::Layout::size(m);
       const int place = N::Layout::index(m, c % m.rows, i / m.length, i % m.length);
       return static_cast<size_t>(group) + static_cast<size_t>(place);
     } else if constexpr (requires { op.phases(); }) {
       return static_cast<size_t>(op.template packed<typename N::Layout>(c, static_cast<int>(k)));
     } else {
-      return k * static_cast<size_t>(op.out.c) + channel;
+      if constexpr (requires { N::Layout::depthwise(0, c, 0, 0); })
+        return static_cast<size_t>(
+            N::Layout::depthwise(static_cast<int>(k), c, op.kernel.size(), op.out.c));
+      else
+        return k * static_cast<size_t>(op.out.c) + channel;
     }
   }
   /// The set of biases that weight k belongs to.
@@ -105,6 +110,13 @@ struct Packing {
     if constexpr (requires { op.phases(); })
       return static_cast<size_t>(op.phase_of(static_cast<int>(k)));
     return 0;
+  }
+  template <class Op>
+  static constexpr Matrix matrix_of(const Op& op) {
+    if constexpr (N::Layout::stacks && requires { op.stacked(); })
+      return op.stacked();
+    else
+      return op.matrix();
   }
   template <class Op>
   static constexpr int outputs(const Op& op) {

@@ -183,13 +183,16 @@ constexpr MemoryPlan plan_memory(const Network& net, const Memory* memory, int e
     const Node& n = net.node[i];
     scratch[i] = memory[i].scratch && !n.alias ? blocks.add(memory[i].scratch, i, i) : -1;
     state[i] = memory[i].state ? blocks.add(memory[i].state, 0, net.nodes) : -1;
-    if (n.inputs == 0 || n.alias || memory[i].lead == Memory::never) continue;
-    if (kept_in(net, n.out) >= 0) continue;
-    const int in = block[n.in[0]], out = block[n.out];
-    int times = 0;
-    for (int k = 0; k < n.inputs; ++k) times += block[n.in[k]] == in;
-    if (blocks[in].last == i && times == 1 && in != out)
-      blocks[out].over = in, blocks[out].lead = memory[i].lead, blocks[out].exact = memory[i].exact;
+    if (n.alias || kept_in(net, n.out) >= 0) continue;
+    const int out = block[n.out];
+    for (int k = 0; k < n.inputs && blocks[out].over < 0; ++k) {
+      const int in = block[n.in[k]];
+      int times = 0;
+      for (int j = 0; j < n.inputs; ++j) times += block[n.in[j]] == in;
+      if (memory[i].lead[k] != Memory::never && blocks[in].last == i && times == 1 && in != out)
+        blocks[out].over = in, blocks[out].lead = memory[i].lead[k],
+        blocks[out].exact = memory[i].exact;
+    }
   }
   plan.arena_bytes = round_up(max(blocks.place(), 1), Planner::align);
   for (int t = 0; t < net.tensors; ++t) plan.tensor[t] = blocks[block[t]].offset;

@@ -37,8 +37,13 @@ struct DepthwiseConv2D {
       if (in_slices<N>(op)) return run_slices<T, N>(op, d, io);
     const int step = op.stride.w * op.in.c;
     using Line = typename N::In;
+    bool rows = false;  // the target has a loop of its own for these weights
+    if constexpr (requires { T::template has_depthwise_row<N>(d, op.out.c, 0); })
+      rows = T::template has_depthwise_row<N>(d, op.out.c, op.kernel.size() * op.out.c);
     for_rows<T, AsStored<N>>(op, d.in_zero, io, false, [&](int y, Window<Line> w) NNOM_INLINE {
       typename N::Out* to = io.out.row(y);
+      if constexpr (requires { T::template depthwise_row<N>(w, step, op.out.w, op.out.c, d, to); })
+        if (rows) return T::template depthwise_row<N>(w, step, op.out.w, op.out.c, d, to);
       for (int x = 0; x < op.out.w; ++x, w.first += step, to += op.out.c) {
         const int whole = op.out.c & ~3;
         for (int c = 0; c < whole; c += 4) channels<T, N, 4>(w, c, op.out.c, d, to);

@@ -7,9 +7,10 @@
 ///   pixels     output pixels that one tile computes
 ///   depth      products per step of the inner loop: a row of weights is padded to a multiple of it
 ///   Line<E>    the element that activations of type E are widened to before the inner loop
-///   index()    where weight k of tap t of a row lies
-///   weight()   the same weight, read
+///   index()    where weight k of tap t of a row lies; weight() reads one that has more to it
+///   stacks     whether convolutions read the window of a pixel as one run (stack.hpp)
 ///   slice      channels that depthwise convolutions take at a time (slices.hpp); 0: all
+///   depthwise()  where channel c of a depthwise tap lies, if taps do not follow each other
 #pragma once
 
 #include "nnom/core.hpp"
@@ -28,6 +29,7 @@ namespace layout {
 template <int Rows, int Depth>
 struct Grouped {
   static constexpr int rows = Rows, depth = Depth;
+  static constexpr bool stacks = false;
 
   static constexpr int padded(int length) { return round_up(length, Depth); }
   /// Weights in one row, padding included.
@@ -49,6 +51,7 @@ struct Grouped {
 struct Plain {
   static constexpr const char* name = "Plain";
   static constexpr int rows = 2, pixels = 2, depth = 1, slice = 0;
+  static constexpr bool stacks = false;
   template <class E>
   using Line = E;
 
@@ -78,6 +81,7 @@ struct Widened<int8_t> {
 struct Dsp {
   static constexpr const char* name = "Dsp";
   static constexpr int rows = 2, pixels = 3, depth = 2, slice = 8;
+  static constexpr bool stacks = false;
   template <class E>
   using Line = typename Widened<E>::type;
 
@@ -115,9 +119,28 @@ struct Vector : Grouped<8, 1> {
   }
 };
 
+/// Helium: sixteen products of int8 an instruction, read where they lie. Sixteen weights of each of
+/// four rows side by side.
+struct Helium : Grouped<4, 16> {
+  static constexpr const char* name = "Helium";
+  static constexpr int pixels = 1, slice = 0;
+  static constexpr bool stacks = true;
+  template <class E>
+  using Line = E;
+
+  static constexpr int index(const Matrix& m, int row, int tap, int k) {
+    return Grouped::index(m, row, tap, k, [](int i) { return i; });
+  }
+  /// Depthwise: all taps of sixteen channels, then of the next.
+  static constexpr int depthwise(int tap, int c, int taps, int channels) {
+    const int lane = c % 16, block = c - lane;
+    return block * taps + tap * min(16, channels - block) + lane;
+  }
+};
+
 }  // namespace layout
 
 /// The layouts, for the compiler; their order is that of its LayoutId.
-using Layouts = TypeList<layout::Plain, layout::Dsp, layout::Vector>;
+using Layouts = TypeList<layout::Plain, layout::Dsp, layout::Vector, layout::Helium>;
 
 }  // namespace nnom

@@ -30,6 +30,20 @@ struct Scalar : Basic16 {
       for (int i = 0; i < n; ++i) line[i] = in[i];
   }
 
+  /// to[i] = value for i < n.
+  template <class E>
+  [[gnu::always_inline]] static void fill(E* to, E value, int n) {
+    for (int i = 0; i < n; ++i) to[i] = value;
+  }
+
+  /// Copies `count` runs of n elements, whose places are to_step and from_step apart.
+  template <class E>
+  [[gnu::always_inline]] static void copy_runs(E* to, int to_step, const E* from, int from_step,
+                                               int n, int count) {
+    for (; count > 0; --count, to += to_step, from += from_step)
+      for (int i = 0; i < n; ++i) to[i] = from[i];
+  }
+
   /// acc[p][i] += window at pixel p . row r + i of `weights`, which is packed as N::Layout says.
   /// `Fixed`: the bounds are constants.
   template <class N, int P, int R, bool Fixed, class Line>
@@ -62,22 +76,41 @@ struct Scalar : Basic16 {
         for (int k = 0; k < window.length; ++k)
           for (int i = 0; i < R; ++i)
             for (int p = 0; p < P; ++p)
-              acc[p][i] += F{x[p * step + k]} * F{L::weight(weights, m, r + i, tap, k)};
+              acc[p][i] += F{x[p * step + k]} * F{weight<L>(weights, m, r + i, tap, k)};
         ++tap;
       });
     }
   }
 
-  /// acc[i] += sum over taps of channel c + i times its weight; weights are [tap][channels].
+  template <class L>
+  [[gnu::always_inline]] static auto weight(const auto* weights, const Matrix& m, int row, int tap,
+                                            int k) {
+    if constexpr (requires { L::weight(weights, m, row, tap, k); })
+      return L::weight(weights, m, row, tap, k);
+    else
+      return weights[L::index(m, row, tap, k)];
+  }
+
+  /// acc[i] += sum over taps of channel c + i times its weight; weights are packed.
   template <class N, int B, class Line>
   [[gnu::always_inline]] static void depthwise(const Window<Line>& window, int c, int channels,
                                                const typename N::Weight* weights,
                                                typename N::Acc (&acc)[B]) {
     using F = typename N::Factor;
+    [[maybe_unused]] int tap = 0;
     window.taps([&](const Line* x) NNOM_INLINE {
 #pragma GCC unroll 8
-      for (int i = 0; i < B; ++i) acc[i] += F{x[c + i]} * F{weights[c + i]};
-      weights += channels;
+      for (int i = 0; i < B; ++i)
+        if constexpr (requires { N::Layout::depthwise(0, 0, 0, 0); }) {
+          const int taps = window.rows * window.columns;
+          acc[i] += F{x[c + i]} * F{weights[N::Layout::depthwise(tap, c + i, taps, channels)]};
+        } else {
+          acc[i] += F{x[c + i]} * F{weights[c + i]};
+        }
+      if constexpr (requires { N::Layout::depthwise(0, 0, 0, 0); })
+        ++tap;
+      else
+        weights += channels;
     });
   }
 
