@@ -21,7 +21,6 @@ struct DspDepthwise : Scalar {
   };
 
   using Scalar::brief;
-  using Scalar::depthwise;
   using Scalar::finish;
   using Scalar::limit;
 
@@ -30,19 +29,24 @@ struct DspDepthwise : Scalar {
   }
 
   /// Four channels of each tap. Words of pixels and of weights are spread alike.
-  template <class N>
-  [[gnu::always_inline]] static void depthwise(const Window<int8_t>& window, int c, int channels,
-                                               const int8_t* weights, int32_t (&acc)[4]) {
-    weights += c;
-    window.taps([&](const int8_t* x) NNOM_INLINE {
-      const uint32_t pixel = dsp::load(x + c), weight = dsp::load(weights);
-      const dsp::Pairs a = dsp::spread(pixel), b = dsp::spread(weight);
-      acc[0] = __smlabb(dsp::to_int(a.even), dsp::to_int(b.even), acc[0]);
-      acc[1] = __smlabb(dsp::to_int(a.odd), dsp::to_int(b.odd), acc[1]);
-      acc[2] = __smlatt(dsp::to_int(a.even), dsp::to_int(b.even), acc[2]);
-      acc[3] = __smlatt(dsp::to_int(a.odd), dsp::to_int(b.odd), acc[3]);
-      weights += channels;
-    });
+  template <class N, int B, class Line>
+  [[gnu::always_inline]] static void depthwise(const Window<Line>& window, int c, int channels,
+                                               const typename N::Weight* weights,
+                                               typename N::Acc (&acc)[B]) {
+    if constexpr (B == 4 && __is_same(Line, int8_t)) {
+      weights += c;
+      window.taps([&](const int8_t* x) NNOM_INLINE {
+        const uint32_t pixel = dsp::load(x + c), weight = dsp::load(weights);
+        const dsp::Pairs a = dsp::spread(pixel), b = dsp::spread(weight);
+        acc[0] = __smlabb(dsp::to_int(a.even), dsp::to_int(b.even), acc[0]);
+        acc[1] = __smlabb(dsp::to_int(a.odd), dsp::to_int(b.odd), acc[1]);
+        acc[2] = __smlatt(dsp::to_int(a.even), dsp::to_int(b.even), acc[2]);
+        acc[3] = __smlatt(dsp::to_int(a.odd), dsp::to_int(b.odd), acc[3]);
+        weights += channels;
+      });
+    } else {
+      Scalar::depthwise<N>(window, c, channels, weights, acc);
+    }
   }
 
   template <class L, int P>
