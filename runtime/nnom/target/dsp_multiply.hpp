@@ -5,6 +5,7 @@
 
 #include "nnom/pixels.hpp"
 #include "nnom/target/dsp_words.hpp"
+#include "nnom/target/layout.hpp"
 
 namespace nnom::target::dsp {
 
