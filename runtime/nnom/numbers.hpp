@@ -110,12 +110,18 @@ struct Double {
 
   constexpr int32_t operator()(int32_t acc) const {
     const auto x = static_cast<uint32_t>(acc);
-    if (shift >= 0) return high_product(static_cast<int32_t>(x << shift), multiplier);
-    const int32_t p = high_product(acc, multiplier);      // never INT32_MIN
+    if (shift >= 0) return product(static_cast<int32_t>(x << shift));
+    const int32_t p = product(acc);                       // never INT32_MIN
     return (((p + (p >> 31)) >> (-shift - 1)) + 1) >> 1;  // halves away from zero
   }
   static constexpr void fields(auto& s, auto visit) {
     visit("multiplier", s.multiplier), visit("shift", s.shift);
+  }
+
+ private:
+  /// high_product with the multiplier, which is not negative.
+  constexpr int32_t product(int32_t x) const {
+    return static_cast<int32_t>((int64_t{x} * multiplier + (1 << 30)) >> 31);
   }
 };
 
@@ -278,8 +284,8 @@ struct Linear {
   const typename N::Bias* bias = nullptr;  ///< one an output channel; input zero point folded in
   const typename N::Rescale* rescale = nullptr;  ///< one an output channel, or one for all
   bool per_channel = true;                       ///< rescale has one entry a channel
-  /// The weights of two channels are one number (layout::Dsp); sums are below 2^23, brief(rescale).
-  bool joined = false;
+  bool brief = false;   ///< all sums are below 2^23, and nnom::brief(rescale)
+  bool joined = false;  ///< brief, and the weights of two channels are one number (layout::Dsp)
   typename N::In in_zero = 0;  ///< what padding reads as
   Clamp<N> clamp{};
 
@@ -294,7 +300,7 @@ struct Linear {
   static constexpr void fields(auto& d, auto visit) {
     visit("weights", d.weights), visit("bias", d.bias);
     if constexpr (N::quantised) visit("rescale", d.rescale), visit("per_channel", d.per_channel);
-    if constexpr (N::quantised) visit("joined", d.joined);
+    if constexpr (N::quantised) visit("brief", d.brief), visit("joined", d.joined);
     visit("in_zero", d.in_zero), visit("clamp", d.clamp);
   }
 };

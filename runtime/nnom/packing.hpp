@@ -15,9 +15,9 @@ constexpr bool is_linear() {
   return __is_same(typename Op::template Data<Real>, Linear<Real>);
 }
 
-/// Decides whether the weights of a linear layer are joined (Linear::joined).
+/// Decides whether a linear layer is brief (Linear::brief).
 template <class N>
-class Joining {
+class Brevity {
  public:
   /// A weight of the next channel.
   constexpr void add(double weight) {
@@ -25,18 +25,19 @@ class Joining {
     least_ += ends[weight > 0 ? 0 : 1], most_ += ends[weight > 0 ? 1 : 0];
   }
   /// Ends a channel.
-  constexpr void end(double bias, const typename N::Rescale& rescale) {
-    possible_ = possible_ && bias + least_ > -kLimit && bias + most_ < kLimit &&
-                (brief(rescale) || vanishes(rescale));
+  constexpr void end(double bias) {
+    small_ = small_ && bias + least_ > -kLimit && bias + most_ < kLimit;
     least_ = most_ = 0;
   }
-  /// Joins the packed weights if nothing stands against it. Factors that scale every sum to 0
-  /// become ones that are brief.
-  constexpr bool join(int8_t* weights, size_t count, typename N::Rescale* rescale,
-                      size_t rescales) const {
-    if (!possible_ || !N::Layout::join(weights, count)) return false;
+  /// Whether all sums are below 2^23.
+  constexpr bool small() const { return small_; }
+  /// Whether the layer is brief (Linear::brief). Factors that scale every sum to 0 become ones that
+  /// are.
+  constexpr bool shorten(typename N::Rescale* rescale, size_t rescales) const {
     for (size_t i = 0; i < rescales; ++i)
-      if (!brief(rescale[i])) rescale[i] = {0, -1};
+      if (!small_ || !(brief(rescale[i]) || vanishes(rescale[i]))) return false;
+    for (size_t i = 0; i < rescales; ++i)
+      if (!brief(rescale[i])) vanish(rescale[i]);
     return true;
   }
 
@@ -45,8 +46,10 @@ class Joining {
 
   static constexpr bool vanishes(const Double& r) { return r.multiplier == 0 || r.shift < -23; }
   static constexpr bool vanishes(const auto&) { return false; }
+  static constexpr void vanish(Double& r) { r = {0, -1}; }
+  static constexpr void vanish(auto&) {}
 
-  bool possible_ = true;
+  bool small_ = true;
   double least_ = 0, most_ = 0;
 };
 
@@ -65,7 +68,7 @@ struct Packing {
   template <class Op>
   constexpr explicit Packing(const Op& op) {
     if constexpr (requires { op.matrix(); }) {
-      const Matrix m = op.matrix();
+      const Matrix m = matrix_of(op);
       channels = static_cast<size_t>(outputs(op));
       per_channel = static_cast<size_t>(m.taps) * static_cast<size_t>(m.length);
       size = channels / static_cast<size_t>(m.rows) * static_cast<size_t>(N::Layout::size(m));
@@ -85,16 +88,20 @@ struct Packing {
   static constexpr size_t packed(const Op& op, size_t channel, size_t k) {
     const auto c = static_cast<int>(channel);
     if constexpr (requires { op.matrix(); }) {
-      const auto i = static_cast<int>(k);
-      const Matrix m = op.matrix();
+      auto i = static_cast<int>(k);
+      if constexpr (N::Layout::stacks && requires { op.stacked(); }) i = op.place_stacked(i);
+      const Matrix m = matrix_of(op);
       const int group = c / m.rows * N::Layout::size(m);
       const int place = N::Layout::index(m, c % m.rows, i / m.length, i % m.length);
       return static_cast<size_t>(group) + static_cast<size_t>(place);
     } else if constexpr (requires { op.phases(); }) {
       return static_cast<size_t>(op.template packed<typename N::Layout>(c, static_cast<int>(k)));
     } else {
-      return k * static_cast<size_t>(op.out.c) +
-             static_cast<size_t>(N::Layout::channel(c, op.out.c));
+      if constexpr (requires { N::Layout::depthwise(0, c, 0, 0); })
+        return static_cast<size_t>(
+            N::Layout::depthwise(static_cast<int>(k), c, op.kernel.size(), op.out.c));
+      else
+        return k * static_cast<size_t>(op.out.c) + channel;
     }
   }
   /// The set of biases that weight k belongs to.
@@ -103,6 +110,13 @@ struct Packing {
     if constexpr (requires { op.phases(); })
       return static_cast<size_t>(op.phase_of(static_cast<int>(k)));
     return 0;
+  }
+  template <class Op>
+  static constexpr Matrix matrix_of(const Op& op) {
+    if constexpr (N::Layout::stacks && requires { op.stacked(); })
+      return op.stacked();
+    else
+      return op.matrix();
   }
   template <class Op>
   static constexpr int outputs(const Op& op) {

@@ -4,6 +4,7 @@
 
 #include "nnom/convolution.hpp"
 #include "nnom/patches.hpp"
+#include "nnom/stack.hpp"
 
 namespace nnom {
 
@@ -28,6 +29,12 @@ struct Conv2D {
     return contiguous() ? Matrix{out.c, kernel.h, kernel.w * c}
                         : Matrix{out.c / groups, kernel.size(), c};
   }
+  /// The same where Layout::stacks: a column of taps follows the other.
+  constexpr Matrix stacked() const { return {out.c / groups, 1, kernel.size() * (in.c / groups)}; }
+  constexpr int place_stacked(int k) const {
+    const int c = in.c / groups, y = k / c / kernel.w, x = k / c % kernel.w;
+    return (x * kernel.h + y) * c + k % c;
+  }
   constexpr int64_t macs() const { return int64_t{out.size()} * kernel.size() * (in.c / groups); }
   constexpr Inferred infer(const Shape* x, int) {
     const int channels = out.c;
@@ -39,7 +46,9 @@ struct Conv2D {
   }
   template <class N>
   constexpr Memory memory() const {
-    if constexpr (widened<N>)
+    if constexpr (N::Layout::stacks)
+      return stack_memory<N>(*this);
+    else if constexpr (widened<N>)
       return patches_memory<N>(*this);
     else
       return lines_memory<N>(*this);
@@ -53,7 +62,9 @@ struct Conv2D {
   template <class T, class N>
   [[gnu::always_inline]] static void run(const Conv2D& op, const Linear<N>& d,
                                          const Io<Conv2D, N>& io) {
-    if constexpr (widened<N>)
+    if constexpr (N::Layout::stacks)
+      run_stacked<T, N>(op, d, io);
+    else if constexpr (widened<N>)
       run_patches<T, N>(op, d, io);
     else
       run_lines<T, N>(op, d, io);
@@ -130,6 +141,28 @@ struct Conv2D {
           gather<T, N>(runs, zero, view, y * stride.h - pad.top,
                        x * stride.w - pad.left + i * dilation.w, g * channels, to + i * size);
       if (++x == out.w) x = 0, ++y;
+    }
+  }
+
+  template <class T, class N>
+  [[gnu::always_inline]] static void run_stacked(const Conv2D& op, const Linear<N>& d,
+                                                 const Io<Conv2D, N>& io) {
+    const Matrix m = op.stacked();
+    const int c = op.in.c / op.groups;
+    const bool stacks = is_stacked(op);
+    auto* const stack = reinterpret_cast<typename N::In*>(io.scratch);
+    Window<typename N::In> w;
+    w.length = m.length;
+    for (int y = io.y0; y < io.y1; ++y) {
+      const int top = y * op.stride.h - op.pad.top;
+      const typename N::Weight* weights = d.weights;
+      typename N::Out* to = io.out.row(y);
+      for (int g = 0; g < op.groups; ++g, to += m.rows, weights += N::Layout::size(m)) {
+        if (stacks) fill_stack<T, N>(op, d.in_zero, io.in[0], top, g * c, stack);
+        w.first = stacks ? stack : io.in[0].row(top) + g * c;
+        multiply<T, N>({w, stacks ? stack_step(op) : op.stride.w * op.in.c, op.out.w, to, op.out.c},
+                       m, d, weights, g * m.rows);
+      }
     }
   }
 };

@@ -7,9 +7,10 @@
 ///   pixels     output pixels that one tile computes
 ///   depth      products per step of the inner loop: a row of weights is padded to a multiple of it
 ///   Line<E>    the element that activations of type E are widened to before the inner loop
-///   index()    where weight k of tap t of a row lies
-///   weight()   the same weight, read
-///   channel()  where channel c of a depthwise tap lies
+///   index()    where weight k of tap t of a row lies; weight() reads one that has more to it
+///   stacks     whether convolutions read the window of a pixel as one run (stack.hpp)
+///   slice      channels that depthwise convolutions take at a time (slices.hpp); 0: all
+///   depthwise()  where channel c of a depthwise tap lies, if taps do not follow each other
 #pragma once
 
 #include "nnom/core.hpp"
@@ -28,6 +29,7 @@ namespace layout {
 template <int Rows, int Depth>
 struct Grouped {
   static constexpr int rows = Rows, depth = Depth;
+  static constexpr bool stacks = false;
 
   static constexpr int padded(int length) { return round_up(length, Depth); }
   /// Weights in one row, padding included.
@@ -48,7 +50,8 @@ struct Grouped {
 /// Row after row, as they come: what every target reads.
 struct Plain {
   static constexpr const char* name = "Plain";
-  static constexpr int rows = 2, pixels = 2, depth = 1;
+  static constexpr int rows = 2, pixels = 2, depth = 1, slice = 0;
+  static constexpr bool stacks = false;
   template <class E>
   using Line = E;
 
@@ -59,7 +62,6 @@ struct Plain {
     return (row * m.taps + tap) * m.length + k;
   }
   static constexpr int group(const Matrix&, int) { return 1; }
-  static constexpr int channel(int c, int) { return c; }
 };
 
 template <class E>
@@ -78,7 +80,8 @@ struct Widened<int8_t> {
 /// is 0.
 struct Dsp {
   static constexpr const char* name = "Dsp";
-  static constexpr int rows = 2, pixels = 3, depth = 2;
+  static constexpr int rows = 2, pixels = 3, depth = 2, slice = 8;
+  static constexpr bool stacks = false;
   template <class E>
   using Line = typename Widened<E>::type;
 
@@ -102,30 +105,42 @@ struct Dsp {
       weights[i + 1] = static_cast<int8_t>(weights[i + 1] - (weights[i] < 0));
     return true;
   }
-  /// Where channel c lies in a tap of a depthwise convolution: bytes 1 and 2 of a word change
-  /// places, so that SXTB16 of the word and of its rotation give (w0, w1), (w2, w3).
-  static constexpr int channel(int c, int channels) {
-    constexpr int place[] = {0, 2, 1, 3};
-    return c < channels - channels % 4 ? c / 4 * 4 + place[c % 4] : c;
-  }
 };
 
 /// Processors with vectors: one weight of each of eight rows side by side.
 struct Vector : Grouped<8, 1> {
   static constexpr const char* name = "Vector";
-  static constexpr int pixels = 4;
+  static constexpr int pixels = 4, slice = 0;
   template <class E>
   using Line = E;
 
   static constexpr int index(const Matrix& m, int row, int tap, int k) {
     return Grouped::index(m, row, tap, k, [](int i) { return i; });
   }
-  static constexpr int channel(int c, int) { return c; }
+};
+
+/// Helium: sixteen products of int8 an instruction, read where they lie. Sixteen weights of each of
+/// four rows side by side.
+struct Helium : Grouped<4, 16> {
+  static constexpr const char* name = "Helium";
+  static constexpr int pixels = 1, slice = 0;
+  static constexpr bool stacks = true;
+  template <class E>
+  using Line = E;
+
+  static constexpr int index(const Matrix& m, int row, int tap, int k) {
+    return Grouped::index(m, row, tap, k, [](int i) { return i; });
+  }
+  /// Depthwise: all taps of sixteen channels, then of the next.
+  static constexpr int depthwise(int tap, int c, int taps, int channels) {
+    const int lane = c % 16, block = c - lane;
+    return block * taps + tap * min(16, channels - block) + lane;
+  }
 };
 
 }  // namespace layout
 
 /// The layouts, for the compiler; their order is that of its LayoutId.
-using Layouts = TypeList<layout::Plain, layout::Dsp, layout::Vector>;
+using Layouts = TypeList<layout::Plain, layout::Dsp, layout::Vector, layout::Helium>;
 
 }  // namespace nnom
