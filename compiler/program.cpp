@@ -155,8 +155,10 @@ Program lower(Graph graph, std::vector<Quantisation> scales, const Lowering& low
     s.scheme = p.numbers.scheme();
     p.node_numbers.push_back(numbers_of(p.graph, node, p.numbers));
     p.data.push_back(info(node.op).data(node, p.node_numbers.back(), s));
+    keep_zero_apart(node, p.node_numbers.back(), lowering.kernels, p.data.back());
   }
-  p.plan = plan_memory(p.graph, p.numbers, lowering.separate);
+  p.plan = plan_memory(p.graph, p.numbers, lowering.separate, lowering.kernels);
+  p.kernels = lowering.kernels;
   return p;
 }
 

@@ -19,6 +19,7 @@ struct Program {
   std::vector<Quantisation> scales;   ///< of each tensor; of no meaning for floats
   std::vector<NodeData> data;         ///< of each node
   Plan plan;
+  Kernels kernels = Kernels::own;  ///< that run it on the board
 
   /// Bytes of constants: weights, biases, rescales and tables.
   int64_t weights_bytes() const;
@@ -42,6 +43,7 @@ struct Lowering {
   Numbers numbers;
   bool per_channel = true;
   bool separate = false;  ///< every tensor in memory of its own
+  Kernels kernels = Kernels::own;
 };
 
 /// Quantises (with `scales`, or the graph's own) and packs the constants and plans the memory.

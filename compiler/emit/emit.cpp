@@ -15,7 +15,8 @@ namespace nnomc {
 namespace {
 
 /// Layers whose bounds become constants: where that pays most for its code.
-bool is_fixed(const Node& node, Optimise optimise) {
+bool is_fixed(const Node& node, Optimise optimise, Kernels kernels) {
+  if (kernels != Kernels::own) return false;
   const auto* conv = std::get_if<nnom::Conv2D>(&node.op);
   const bool first = conv && conv->in.c < 4;
   const bool depthwise = std::holds_alternative<nnom::DepthwiseConv2D>(node.op);
@@ -26,6 +27,27 @@ bool is_fixed(const Node& node, Optimise optimise) {
 std::string meaning(const Quantisation& q) {
   return fmt::format("real = {:.9g} * (stored {} {})", q.scale, q.zero < 0 ? '+' : '-',
                      std::abs(q.zero));
+}
+
+/// What runs a layer.
+std::string runner(Kernels kernels) {
+  switch (kernels) {
+    case Kernels::own:
+      break;
+    case Kernels::cmsis_nn:
+      return "nnom::cmsis_nn::run_layer<nnom::cmsis_nn::Core::plain>";
+    case Kernels::cmsis_nn_dsp:
+      return "nnom::cmsis_nn::run_layer<nnom::cmsis_nn::Core::dsp>";
+    case Kernels::cmsis_nn_helium:
+      return "nnom::cmsis_nn::run_layer<nnom::cmsis_nn::Core::helium>";
+  }
+  return "nnom::run_layer<nnom::Native>";
+}
+
+std::string runtime_include(const Program& program) {
+  return program.kernels == Kernels::own
+             ? "#include \"nnom/nnom.hpp\"\n"
+             : "#include \"nnom/cmsis_nn/adapter.hpp\"\n#include \"nnom/nnom.hpp\"\n";
 }
 
 class Emitter {
@@ -139,11 +161,12 @@ class Emitter {
       constants += data_text(p_, i, id, storage_);
       constants += fmt::format("{} nnom::Buffers<nnom::{}> {}_at{};\n\n", storage_, op.name, id,
                                op.buffers_text(node.op, p_.plan.nodes[i]));
-      calls += fmt::format(
-          "  layer({}, {}, {}, {}_data, {}_at);\n", literal(node.name),
-          tensor_bytes(p_.graph, node.output, p_.numbers),
-          is_fixed(node, o_.optimise) ? fmt::format("nnom::fixed<{}>", at->second) : at->second, id,
-          id);
+      calls += fmt::format("  layer({}, {}, {}, {}_data, {}_at);\n", literal(node.name),
+                           tensor_bytes(p_.graph, node.output, p_.numbers),
+                           is_fixed(node, o_.optimise, p_.kernels)
+                               ? fmt::format("nnom::fixed<{}>", at->second)
+                               : at->second,
+                           id, id);
       if (op.memory(node.op, numbers).state)
         resets +=
             fmt::format("  nnom::reset_layer({}, {}_data, {}_at, arena);\n", at->second, id, id);
@@ -174,7 +197,7 @@ class Emitter {
         "{0}void Graph::run(unsigned char* arena) {{\n"
         "  {1}layers([arena](const char*, unsigned, const auto& op, const auto& data, const auto& "
         "at) {{\n"
-        "    nnom::run_layer<nnom::Native>(op, data, at, arena);\n  }});\n}}\n\n"
+        "    {3}(op, data, at, arena);\n  }});\n}}\n\n"
         "{0}nnom::LayerInfo Graph::observe(unsigned char* arena, nnom::Observer observer, void* "
         "context, unsigned last) {{\n"
         "  nnom::LayerInfo reached{{}};\n  unsigned index = 0;\n"
@@ -185,7 +208,7 @@ class Emitter {
         "  {1}layers([&](const char* name, unsigned bytes, const auto& op, const auto& data, const "
         "auto& at) {{\n"
         "    if (index > last) return;\n"
-        "    nnom::run_layer<nnom::Native>(op, data, at, arena);\n"
+        "    {3}(op, data, at, arena);\n"
         "    tell(name, nnom::value(op).name, nnom::value(op).macs(), arena + at.out.offset, "
         "bytes);\n  }});\n  return reached;\n}}\n\n"
         "{0}unsigned Graph::layer(const char* name) {{\n"
@@ -198,7 +221,8 @@ class Emitter {
             ? fmt::format(
                   "\n{}void Graph::reset(unsigned char* arena) {{ {}reset_layers(arena); }}\n",
                   specifier, space)
-            : "");
+            : "",
+        runner(p_.kernels));
   }
 
  private:
@@ -220,10 +244,10 @@ Generated emit(const Program& program, const EmitOptions& options) {
   g.header = notice() + "#pragma once\n\n#include \"nnom/model.hpp\"\n\n" + e.declarations();
   g.source = notice() + optimise_pragma(program, options, false) +
              fmt::format(
-                 "#include \"{}\"\n\n#include \"nnom/nnom.hpp\"\n{}\nnamespace {} {{\n"
+                 "#include \"{}\"\n\n{}{}\nnamespace {} {{\n"
                  "namespace {{\n\n{}\n}}  // namespace\n\n{}\n}}  // namespace {}\n",
-                 options.file, hooks_include(program.graph), options.name, e.definitions(),
-                 e.functions("", ""), options.name);
+                 options.file, runtime_include(program), hooks_include(program.graph), options.name,
+                 e.definitions(), e.functions("", ""), options.name);
   return g;
 }
 
@@ -231,7 +255,7 @@ std::string emit_single_header(const Program& program, const EmitOptions& option
   Emitter e(program, options);
   e.make_inline();
   return notice() + "#pragma once\n\n" + optimise_pragma(program, options, true) +
-         "#include \"nnom/nnom.hpp\"\n" + hooks_include(program.graph) + "\n" + e.declarations() +
+         runtime_include(program) + hooks_include(program.graph) + "\n" + e.declarations() +
          fmt::format(
              "\nnamespace {} {{\nnamespace detail {{\n\n{}\n}}  // namespace detail\n\n{}"
              "\n}}  // namespace {}\n",

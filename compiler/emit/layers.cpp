@@ -167,6 +167,8 @@ Plan layers_plan(const Program& program) {
 std::string emit_layers(const Program& program, const EmitOptions& options) {
   const Graph& g = program.graph;
   if (!program.numbers.quantised) throw Error("{}: only quantised models become code", g.file);
+  if (program.kernels != Kernels::own)
+    throw Error("--emit layers: has NNoM's kernels: leave out --kernels cmsis-nn");
   check_size(g);
   check_hooks(g);
   return notice() + "#pragma once\n\n" + optimise_pragma(program, options, true) +

@@ -39,7 +39,7 @@ struct Problem {
 bool meet(const Block& a, const Block& b) { return a.first <= b.last && b.first <= a.last; }
 
 /// The blocks of `graph`, and which may lie over each other.
-Problem blocks_of(const Graph& graph, const Numbers& numbers, bool separate) {
+Problem blocks_of(const Graph& graph, const Numbers& numbers, bool separate, Kernels kernels) {
   Problem p;
   const int end = static_cast<int>(graph.nodes.size());
   const auto block = [&](int tensor) -> Block& {
@@ -67,7 +67,7 @@ Problem blocks_of(const Graph& graph, const Numbers& numbers, bool separate) {
   }
   for (int i = 0; i < end; ++i) {
     const Node& node = graph.nodes[static_cast<size_t>(i)];
-    const nnom::Memory memory = info(node.op).memory(node.op, numbers_of(graph, node, numbers));
+    const nnom::Memory memory = memory_of(node, numbers_of(graph, node, numbers), kernels);
     const auto own = [&](int bytes, int first, int last) {
       if (bytes == 0) return -1;
       p.blocks.push_back({bytes, first, last});
@@ -153,8 +153,8 @@ int tensor_bytes(const Graph& graph, int tensor, const Numbers& numbers) {
   return graph.shape(tensor).size() * (numbers.quantised ? bits_of(graph, tensor) / 8 : 4);
 }
 
-Plan plan_memory(const Graph& graph, const Numbers& numbers, bool separate) {
-  Problem p = blocks_of(graph, numbers, separate);
+Plan plan_memory(const Graph& graph, const Numbers& numbers, bool separate, Kernels kernels) {
+  Problem p = blocks_of(graph, numbers, separate, kernels);
   int64_t total = 0;
   for (const Block& b : p.blocks) total += b.bytes + kAlign;
   if (total > INT_MAX) throw Error("{}: its tensors take more than 2 GiB", graph.file);

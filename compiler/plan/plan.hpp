@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "compiler/cmsis_nn.hpp"
 #include "compiler/graph.hpp"
 #include "compiler/numbers.hpp"
 #include "compiler/op_table.hpp"
@@ -27,6 +28,7 @@ int tensor_bytes(const Graph& graph, int tensor, const Numbers& numbers);
 /// Plans the arena of `graph`: tensors that live at different times share memory, and an op's
 /// output lies over its input as far as the op allows. `separate` gives every tensor memory of its
 /// own, for tests and for looking at every tensor after a run.
-Plan plan_memory(const Graph& graph, const Numbers& numbers, bool separate = false);
+Plan plan_memory(const Graph& graph, const Numbers& numbers, bool separate = false,
+                 Kernels kernels = Kernels::own);
 
 }  // namespace nnomc

@@ -27,6 +27,11 @@ const RunKernel run_kernel = kernels();
 Simulator::Simulator(const Program& program)
     : program_(program), memory_(static_cast<size_t>(program.plan.arena_bytes) + 64) {
   check_hooks(program.graph);
+  if (program.kernels != Kernels::own)
+    throw Error(
+        "{}: CMSIS-NN runs on a board: add --on cortex-m4 or another, or leave out --kernels "
+        "cmsis-nn (the bytes are the same)",
+        program.graph.file);
   const auto address = reinterpret_cast<uintptr_t>(memory_.data());
   arena_ = memory_.data() + (64 - address % 64) % 64;
   reset();
