@@ -6,6 +6,7 @@
 //          of the compiler), or the folder in tests/vendor that declares what a vendor's files
 //          would
 // ```c     the same, of a model converted with --c-api, as strict C99
+// ```cmake a whole CMakeLists.txt (cmake_test builds by it)
 // ```text  after ```sh: what the commands print, abridged; else only for people
 //
 // With NNOM_UPDATE_DOCUMENTS=1 in the environment, lines shown whose numbers have changed are
@@ -278,7 +279,7 @@ TEST(Documents, BlocksAreOfAKnownLanguage) {
   for (const Document& document : all_documents())
     for (const CodeBlock& block : document.blocks)
       EXPECT_TRUE(block.language == "sh" || block.language == "cpp" || block.language == "c" ||
-                  block.language == "text")
+                  block.language == "cmake" || block.language == "text")
           << document.path << ":" << block.line << ": '" << block.language << "'";
 }
 

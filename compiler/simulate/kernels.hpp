@@ -15,7 +15,8 @@ struct KernelCall {
   bool reset = false;  ///< writes the state it has before the first run instead
 };
 
-/// Runs op number `op_index` of nnom::Ops with number `numbers_index` of AllNumbers.
+/// Runs op number `op_index` of nnom::Ops with number `numbers_index` of AllNumbers. Only the
+/// baseline has the packings of boards.
 using RunKernel = void (*)(std::size_t op_index, std::size_t numbers_index, const KernelCall& call,
                            unsigned char* arena);
 

@@ -13,14 +13,14 @@
 namespace nnomc {
 namespace {
 
-RunKernel kernels() {
+/// The fastest kernels for `packing` on this computer.
+RunKernel kernels([[maybe_unused]] Layout packing) {
 #ifdef NNOM_HAVE_AVX2
-  if (__builtin_cpu_supports("avx2")) return nnom_run_avx2;
+  static const bool avx2 = __builtin_cpu_supports("avx2");
+  if (avx2 && packing == Layout::vector) return nnom_run_avx2;
 #endif
   return nnom_run_baseline;
 }
-
-const RunKernel run_kernel = kernels();
 
 }  // namespace
 
@@ -53,7 +53,7 @@ void Simulator::call(size_t node, bool reset) {
   call.in = place.in.data(), call.inputs = place.in.size();
   call.out = place.out, call.scratch = place.scratch, call.state = place.state;
   call.reset = reset;
-  run_kernel(op.index(), program_.node_numbers[node].index(), call, arena_);
+  kernels(program_.numbers.layout)(op.index(), program_.node_numbers[node].index(), call, arena_);
 }
 
 std::span<unsigned char> Simulator::input_bytes(size_t i) {

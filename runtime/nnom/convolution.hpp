@@ -3,20 +3,10 @@
 /// channels.
 #pragma once
 
-#include "nnom/lines.hpp"
-#include "nnom/numbers.hpp"
+#include "nnom/pixels.hpp"
 #include "nnom/target/native.hpp"
 
 namespace nnom {
-
-/// A row of output pixels, `step` elements apart in the input and `out_step` in the output.
-template <class N>
-struct Pixels {
-  Window<LineOf<N>> window;
-  int step, count;
-  typename N::Out* out;
-  int out_step;
-};
 
 /// P pixels from x on, R output channels from r on. `channel` is that of row 0 of the matrix.
 template <class T, class N, int P, int R>
@@ -51,18 +41,34 @@ template <class T, class N, int P>
   for (int r = whole; r < m.rows; ++r) tile<T, N, P, 1>(px, x, m, r, d, weights, channel);
 }
 
+/// Whether a target has loops of its own for multiply():
+///
+///     template <class N>
+///     static void multiply(const Pixels<N>& px, const Matrix& m, const Linear<N>& d,
+///                          const typename N::Weight* weights, int channel);
+template <class T, class N>
+inline constexpr bool multiplies = requires(const Pixels<N>& px, const Matrix& m,
+                                            const Linear<N>& d) {
+  T::template multiply<N>(px, m, d, d.weights, 0);
+};
+
 template <class T, class N>
 [[gnu::always_inline]] inline void multiply_inline(Pixels<N> px, Matrix m, const Linear<N>& data,
                                                    const typename N::Weight* weights, int channel) {
-  const Linear<N> d = data;  // int8 stores alias everything: keep the fields in registers
-  constexpr int P = N::Layout::pixels;
-  const int whole = px.count - px.count % P;
-  for (int x = 0; x < whole; x += P) column<T, N, P>(px, x, m, d, weights, channel);
-  for (int x = whole; x < px.count; ++x) column<T, N, 1>(px, x, m, d, weights, channel);
+  if constexpr (multiplies<T, N>) {
+    T::template multiply<N>(px, m, data, weights, channel);
+  } else {
+    const Linear<N> d = data;  // int8 stores alias everything: keep the fields in registers
+    constexpr int P = N::Layout::pixels;
+    const int whole = px.count - px.count % P;
+    for (int x = 0; x < whole; x += P) column<T, N, P>(px, x, m, d, weights, channel);
+    for (int x = whole; x < px.count; ++x) column<T, N, 1>(px, x, m, d, weights, channel);
+  }
 }
 
 /// out[x][r] = finish(bias[r] + window x . row r) for a row of pixels; `channel` is the first
-/// output channel, `weights` those of its matrix. Shared by all layers unless T::fixed.
+/// output channel, `weights` those of its matrix. Shared by all layers unless T::fixed. A target's
+/// own decides by itself whether it is inlined.
 template <class T, class N>
 [[gnu::noinline]] void multiply_shared(const Pixels<N>& px, const Matrix& m, const Linear<N>& d,
                                        const typename N::Weight* weights, int channel) {
@@ -73,7 +79,7 @@ template <class T, class N>
 [[gnu::always_inline]] inline void multiply(const Pixels<N>& px, const Matrix& m,
                                             const Linear<N>& d, const typename N::Weight* weights,
                                             int channel) {
-  if constexpr (T::fixed)
+  if constexpr (T::fixed || multiplies<T, N>)
     multiply_inline<T, N>(px, m, d, weights, channel);
   else
     multiply_shared<T, N>(px, m, d, weights, channel);
