@@ -59,6 +59,9 @@ nnom::Memory memory_of(const Node& node, const Numbers& numbers, Kernels kernels
           return nnom::cmsis_nn::memory(op, *core);
         },
         node.op);
+    const bool one_factor = node.stored && node.stored->scale.size() == 1;
+    if (memory && one_factor && std::holds_alternative<nnom::Dense>(node.op))
+      return {nnom::cmsis_nn::factors(1), memory->lead};
     if (memory) return *memory;
   }
   return info(node.op).memory(node.op, numbers);
