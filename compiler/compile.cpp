@@ -51,29 +51,34 @@ std::vector<Quantisation> scales_in(const Graph& graph) {
 
 }  // namespace
 
-Program compile(const Graph& graph, const Samples& samples, const CompileOptions& options) {
+Lowering lowering_of(const CompileOptions& options) {
   Lowering lowering{.numbers = {true, options.rounding, layout_of(options.target)},
                     .per_channel = options.per_channel};
   if (options.cmsis_nn) {
     if (options.rounding != Rounding::double_rounding)
       throw Error("--kernels cmsis-nn: CMSIS-NN rounds twice: add --rounding double");
     lowering.numbers.layout = Layout::plain;
+    lowering.kernels = cmsis_nn_kernels(options.target);
   }
-  // What is calibrated runs here, with NNoM's kernels.
-  Lowering last = lowering;
-  if (options.cmsis_nn) last.kernels = cmsis_nn_kernels(options.target);
+  return lowering;
+}
+
+Program compile(const Graph& graph, const Samples& samples, const CompileOptions& options) {
+  const Lowering lowering = lowering_of(options);
   if (graph.quantised()) {
     if (!options.ranges.empty())
       throw Error("--range {}: {} is quantised by its file, which gives every scale",
                   options.ranges.begin()->first, graph.file);
     if (graph.reference == Reference::tflite) check_dialect(graph, options.rounding);
-    return lower(options.stream ? step_by_step(graph) : graph, scales_in(graph), last);
+    return lower(options.stream ? step_by_step(graph) : graph, scales_in(graph), lowering);
   }
   Graph measured = graph;
   measure_states(measured, samples);
-  const Ranges ranges = calibrate(measured, samples, options.calibration, lowering, options.ranges);
+  Lowering here = lowering;  // what is calibrated runs with NNoM's kernels
+  here.kernels = Kernels::own;
+  const Ranges ranges = calibrate(measured, samples, options.calibration, here, options.ranges);
   if (options.stream) measured = step_by_step(std::move(measured));
-  return lower(std::move(measured), ranges.scales, last);
+  return lower(std::move(measured), ranges.scales, lowering);
 }
 
 }  // namespace nnomc

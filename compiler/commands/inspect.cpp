@@ -14,9 +14,7 @@ namespace {
 
 void inspect(const ModelOptions& o) {
   // Neither RAM nor flash depends on the values of the scales, so no samples are needed.
-  const Lowering lowering{.numbers = {true, o.compile.rounding, layout_of(o.compile.target)},
-                          .per_channel = o.compile.per_channel};
-  const Program program = lower(load_graph(o), {}, lowering);
+  const Program program = lower(load_graph(o), {}, lowering_of(o.compile));
   fmt::print("{}", inspect_text(program, o.compile.target, terminal_columns(STDOUT_FILENO)));
 }
 
