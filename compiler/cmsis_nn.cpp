@@ -1,6 +1,6 @@
 #include "compiler/cmsis_nn.hpp"
 
-#include <optional>
+#include <algorithm>
 
 #include "compiler/error.hpp"
 #include "nnom/cmsis_nn/memory.hpp"
@@ -24,20 +24,11 @@ void keep_zero_apart(const O& op, NodeData& data) {
     if (blob.field == "bias") blob.data = bias->data(), blob.owner = bias;
 }
 
-/// What the library is built for that may run a node; none if NNoM does.
-std::optional<nnom::cmsis_nn::Core> core_for(const Numbers& numbers, Kernels kernels) {
-  if (numbers.width != Width::int8 || numbers.rounding != Rounding::double_rounding) return {};
-  switch (kernels) {
-    case Kernels::cmsis_nn:
-      return nnom::cmsis_nn::Core::plain;
-    case Kernels::cmsis_nn_dsp:
-      return nnom::cmsis_nn::Core::dsp;
-    case Kernels::cmsis_nn_helium:
-      return nnom::cmsis_nn::Core::helium;
-    case Kernels::own:
-      break;
-  }
-  return {};
+nnom::cmsis_nn::Core core_of(Kernels kernels) {
+  using nnom::cmsis_nn::Core;
+  return kernels == Kernels::cmsis_nn       ? Core::plain
+         : kernels == Kernels::cmsis_nn_dsp ? Core::dsp
+                                            : Core::helium;
 }
 
 }  // namespace
@@ -51,24 +42,29 @@ Kernels cmsis_nn_kernels(const std::string& target) {
               target);
 }
 
-nnom::Memory memory_of(const Node& node, const Numbers& numbers, Kernels kernels) {
-  if (const auto core = core_for(numbers, kernels)) {
-    const auto memory = std::visit(
-        [&](const auto& op) -> std::optional<nnom::Memory> {
-          if (!nnom::cmsis_nn::takes(op)) return {};
-          return nnom::cmsis_nn::memory(op, *core);
-        },
-        node.op);
-    const bool one_factor = node.stored && node.stored->scale.size() == 1;
-    if (memory && one_factor && std::holds_alternative<nnom::Dense>(node.op))
-      return {nnom::cmsis_nn::factors(1), memory->lead};
-    if (memory) return *memory;
-  }
-  return info(node.op).memory(node.op, numbers);
+Kernels kernels_for(const Node& node, const Numbers& numbers, Kernels wanted) {
+  const bool able = numbers.width == Width::int8 && numbers.rounding == Rounding::double_rounding &&
+                    std::visit([](const auto& op) { return nnom::cmsis_nn::takes(op); }, node.op);
+  return able ? wanted : Kernels::own;
 }
 
-void keep_zero_apart(const Node& node, const Numbers& numbers, Kernels kernels, NodeData& data) {
-  if (!core_for(numbers, kernels)) return;
+bool runs_cmsis_nn(const Graph& graph) {
+  return std::ranges::any_of(graph.nodes, [](const Node& n) { return n.kernels != Kernels::own; });
+}
+
+nnom::Memory memory_of(const Node& node, const Numbers& numbers) {
+  if (node.kernels == Kernels::own) return info(node.op).memory(node.op, numbers);
+  const nnom::cmsis_nn::Core core = core_of(node.kernels);
+  nnom::Memory memory =
+      std::visit([&](const auto& op) { return nnom::cmsis_nn::memory(op, core); }, node.op);
+  const bool one_factor = node.stored && node.stored->scale.size() == 1;
+  if (one_factor && std::holds_alternative<nnom::Dense>(node.op))
+    memory.scratch = nnom::cmsis_nn::factors(1);
+  return memory;
+}
+
+void keep_zero_apart(const Node& node, NodeData& data) {
+  if (node.kernels == Kernels::own) return;
   if (const auto* op = std::get_if<nnom::Conv2D>(&node.op)) keep_zero_apart(*op, data);
   if (const auto* op = std::get_if<nnom::DepthwiseConv2D>(&node.op)) keep_zero_apart(*op, data);
 }

@@ -18,7 +18,8 @@ struct CompileOptions {
   GivenRanges ranges{};  ///< that calibration leaves as they are
   Optimise optimise = Optimise::balanced;
   bool cmsis_nn = false;  ///< CMSIS-NN runs the layers that it can, on the board
-  bool stream = false;    ///< one step of a sequence a run (step_by_step), calibrated on whole ones
+  MemoryLimits limits{};
+  bool stream = false;  ///< one step of a sequence a run (step_by_step), calibrated on whole ones
 };
 
 /// Reads a model file of any format, optimises its graph, and compiles the functions of the user's

@@ -37,7 +37,7 @@ const std::vector<Case> kCases = {
 
 Program program_of(const Graph& graph, Kernels kernels) {
   return lower(graph, usual_scales(graph),
-               {{true, Rounding::double_rounding, Layout::plain}, true, false, kernels});
+               {.numbers = {true, Rounding::double_rounding, Layout::plain}, .kernels = kernels});
 }
 
 Program all_ops(unsigned seed, Kernels kernels) { return program_of(all_ops_graph(seed), kernels); }

@@ -65,6 +65,6 @@ constexpr int channels(const auto&) { return 0; }
 constexpr Memory memory(const auto& op, Core core) {
   return {round_up(factors(channels(op)) + buffer(op, core), 4), Memory::never};
 }
-constexpr Memory memory(const Add& op, Core) { return {0, op.in_place ? 0 : Memory::never}; }
+constexpr Memory memory(const Add& op, Core) { return op.memory<Int8<Double, void>>(); }
 
 }  // namespace nnom::cmsis_nn
