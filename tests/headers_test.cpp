@@ -62,7 +62,8 @@ class Headers : public testing::TestWithParam<Toolchain> {
   }
   static std::string compile(const std::string& source, std::vector<std::string> flags) {
     flags.insert(flags.end(), GetParam().flags.begin(), GetParam().flags.end());
-    flags.insert(flags.end(), {"-Wall", "-Wextra", "-Wconversion", "-Werror", "-I" + kRuntime});
+    flags.insert(flags.end(), {"-Wall", "-Wextra", "-Wconversion", "-Werror", "-I" + kRuntime,
+                               "-I" NNOM_SOURCE_DIR "/tests/vendor/cmsis_nn"});
     return complaint(source, flags, GetParam().compiler);
   }
   /// Compiles a file that includes nothing but `header`, twice.
