@@ -107,7 +107,7 @@ struct Vector : Grouped<8, 1> {
 /// four rows side by side.
 struct Helium : Grouped<4, 16> {
   static constexpr const char* name = "Helium";
-  static constexpr int pixels = 1;
+  static constexpr int pixels = 2;
   static constexpr bool stacks = true;
   template <class E>
   using Line = E;
