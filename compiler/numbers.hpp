@@ -113,19 +113,15 @@ template <class Op, class N>
 constexpr bool computes() {
   if constexpr (!N::quantised)
     return true;
-  else if constexpr (real_only<Op>)
-    return false;
   else if constexpr (sizeof(typename N::In) != sizeof(typename N::Out))
-    return sizeof(typename N::In) == 1 ? widens<Op> : narrows<Op>;
+    return !real_only<Op> && (sizeof(typename N::In) == 1 ? widens<Op> : narrows<Op>);
   else if constexpr (sizeof(typename N::In) == 1)
-    return true;
-  else if constexpr (int8_only<Op>)
-    return false;
-  else if constexpr (is_linear<Op>())
-    return true;
+    return !real_only<Op>;
   else
-    return std::is_same_v<typename N::Rescale, nnom::Double> != long_sums<Op> &&
-           !std::is_same_v<typename N::Rescale, nnom::Floating>;
+    return !real_only<Op> && !int8_only<Op> &&
+           (is_linear<Op>() ||
+            (std::is_same_v<typename N::Rescale, nnom::Double> != long_sums<Op> &&
+             !std::is_same_v<typename N::Rescale, nnom::Floating>));
 }
 
 /// What `Op` computes with in the arithmetic N: the packing matters only to those with weights. One

@@ -106,23 +106,26 @@ std::vector<std::string> emulator_arguments(const Board& board, const std::strin
     }
     semihosting += ",arg=" + quoted(argument);
   }
-  return {require_program(board.emulator, board.emulator_packages, "run firmware"),
-          "-machine",
-          board.machine,
-          "-icount",
-          "shift=0",  // an instruction is a nanosecond: every run is the same
-          "-display",
-          "none",
-          "-monitor",
-          "none",
-          "-serial",
-          "none",
-          "-chardev",
-          "stdio,id=console,signal=off",
-          "-semihosting-config",
-          semihosting,
-          "-kernel",
-          fs::absolute(elf).string()};
+  std::vector<std::string> arguments = {
+      require_program(board.emulator, board.emulator_packages, "run firmware"),
+      "-machine",
+      board.machine,
+      "-icount",
+      "shift=0",  // an instruction is a nanosecond: every run is the same
+      "-display",
+      "none",
+      "-monitor",
+      "none",
+      "-serial",
+      "none",
+      "-chardev",
+      "stdio,id=console,signal=off",
+      "-semihosting-config",
+      semihosting,
+      "-kernel",
+      fs::absolute(elf).string()};
+  arguments.insert(arguments.end(), board.emulator_flags.begin(), board.emulator_flags.end());
+  return arguments;
 }
 
 }  // namespace
