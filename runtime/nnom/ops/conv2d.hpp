@@ -50,6 +50,16 @@ struct Conv2D {
   [[gnu::always_inline]] static void run(const Conv2D& op, const Linear<N>& d,
                                          const Io<Conv2D, N>& io) {
     const Matrix m = op.matrix();
+    if (op.pointwise() && one_run(io.in[0], op.in, io) && one_run(io.out, op.out, io) &&
+        !through_lines<N>(op)) {
+      if constexpr (sizeof(LineOf<N>) == sizeof(typename N::In)) {
+        Window<LineOf<N>> w;
+        w.first = io.in[0].row(io.y0), w.length = op.in.c;
+        const int count = (io.y1 - io.y0) * op.out.w;
+        multiply<T, N>({w, op.in.c, count, io.out.row(io.y0), op.out.c}, m, d, d.weights, 0);
+        return;
+      }
+    }
     const int group_channels = op.in.c / op.groups;
     for_rows<T, N>(op, d.in_zero, io, op.contiguous(), [&](int y, Window<LineOf<N>> w) NNOM_INLINE {
       if (!op.contiguous()) w.length = group_channels;
@@ -63,6 +73,16 @@ struct Conv2D {
         to += m.rows;
       }
     });
+  }
+
+ private:
+  /// Whether output pixels are products of one input pixel each, in the same order.
+  constexpr bool pointwise() const {
+    return kernel.size() == 1 && stride.size() == 1 && groups == 1 && !pad.any();
+  }
+  /// Whether the wanted rows of a view on `picture` are one run of memory.
+  static constexpr bool one_run(const auto& view, const Image& picture, const auto& io) {
+    return view.pitch == picture.row() && io.y1 <= view.wrap;
   }
 };
 

@@ -37,6 +37,8 @@ struct DepthwiseConv2D {
     const int step = op.stride.w * op.in.c;
     for_rows<T, N>(op, d.in_zero, io, false, [&](int y, Window<LineOf<N>> w) NNOM_INLINE {
       typename N::Out* to = io.out.row(y);
+      if constexpr (T::fixed && requires { T::template depthwise_row<N>(op, w, d, to); })
+        if (T::template depthwise_row<N>(op, w, d, to)) return;
       for (int x = 0; x < op.out.w; ++x, w.first += step, to += op.out.c) {
         const int whole = op.out.c & ~3;
         for (int c = 0; c < whole; c += 4) channels<T, N, 4>(w, c, op.out.c, d, to);
