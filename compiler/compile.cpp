@@ -7,6 +7,7 @@
 #include "compiler/import/onnx.hpp"
 #include "compiler/import/tflite.hpp"
 #include "compiler/io/file.hpp"
+#include "compiler/passes/drop_channels.hpp"
 #include "compiler/passes/passes.hpp"
 #include "compiler/passes/stream.hpp"
 #include "compiler/quantise/dialect.hpp"
@@ -54,18 +55,24 @@ std::vector<Quantisation> scales_in(const Graph& graph) {
 Program compile(const Graph& graph, const Samples& samples, const CompileOptions& options) {
   const Lowering lowering{.numbers = {true, options.rounding, layout_of(options.target)},
                           .per_channel = options.per_channel};
+  Lowering final = lowering;
+  final.reorder = true;
+  final.limits = options.limits;
   if (graph.quantised()) {
     if (!options.ranges.empty())
       throw Error("--range {}: {} is quantised by its file, which gives every scale",
                   options.ranges.begin()->first, graph.file);
     if (graph.reference == Reference::tflite) check_dialect(graph, options.rounding);
-    return lower(options.stream ? step_by_step(graph) : graph, scales_in(graph), lowering);
+    Graph lean = options.stream ? step_by_step(graph) : graph;
+    drop_channels(lean, options.rounding);
+    return lower(std::move(lean), scales_in(graph), final);
   }
   Graph measured = graph;
+  drop_channels(measured, options.rounding);
   measure_states(measured, samples);
   const Ranges ranges = calibrate(measured, samples, options.calibration, lowering, options.ranges);
   if (options.stream) measured = step_by_step(std::move(measured));
-  return lower(std::move(measured), ranges.scales, lowering);
+  return lower(std::move(measured), ranges.scales, final);
 }
 
 }  // namespace nnomc

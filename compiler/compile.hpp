@@ -17,6 +17,7 @@ struct CompileOptions {
   Calibration calibration = Calibration::automatic;
   GivenRanges ranges{};  ///< that calibration leaves as they are
   Optimise optimise = Optimise::balanced;
+  MemoryLimits limits{};
   bool stream = false;  ///< one step of a sequence a run (step_by_step), calibrated on whole ones
 };
 

@@ -39,8 +39,33 @@ std::string describe(const Case& c) {
                      c.per_channel ? "channel" : "tensor", c.seed, c.flag);
 }
 
-Program program_of(const Case& c) {
-  const Graph graph = all_ops_graph(c.seed);
+/// Depthwise layers with three taps in a row, which some packings have a way of their own for: one
+/// for each of these widths and strides.
+Graph depthwise_graph(unsigned seed) {
+  Random r(seed);
+  Graph graph;
+  graph.file = graph.name = "depthwise";
+  for (const int width : {2, 3, 4, 5, 6, 7, 9, 10, 11})
+    for (const int stride : {1, 2}) {
+      const int channels = r.of({4, 8, 12, 16, 20});
+      const int input = graph.add_input(
+          fmt::format("input {}", graph.inputs.size()),
+          {3, {r.whole(1, 7), std::max(stride * width + r.whole(-1, 2), 1), channels}});
+      for (bool found = false; !found;) {
+        const Graph before = graph;
+        if (add_random(graph, "DepthwiseConv2D", {input}, r) >= 0) {
+          const auto& op = std::get<nnom::DepthwiseConv2D>(graph.nodes.back().op);
+          found = op.kernel.w == 3 && op.stride.w == stride && op.out.w == width &&
+                  op.dilation == nnom::Size{1, 1};
+        }
+        if (!found) graph = before;
+      }
+      graph.outputs.push_back(graph.nodes.back().output);
+    }
+  return graph;
+}
+
+Program program_of(const Case& c, const Graph& graph) {
   const Numbers numbers{true, c.rounding, layout_of(c.target)};
   return lower(graph, usual_scales(graph, numbers.scheme()),
                {.numbers = numbers, .per_channel = c.per_channel});
@@ -103,9 +128,9 @@ void check(const Case& c, const Program& program, std::span<const std::byte> sam
   EXPECT_TRUE(got.output == want.outputs);
 }
 
-void check_all_ops(const Case& c) {
+void check(const Case& c, const Graph& graph) {
   SCOPED_TRACE(describe(c));
-  const Program program = program_of(c);
+  const Program program = program_of(c, graph);
   Random r(c.seed);
   std::vector<std::byte> samples;
   for (int n = 0; n < 3; ++n)
@@ -113,6 +138,18 @@ void check_all_ops(const Case& c) {
       for (int i = program.graph.shape(t).size(); i > 0; --i)
         samples.push_back(static_cast<std::byte>(r.whole(0, 255)));
   check(c, program, samples);
+}
+void check_all_ops(const Case& c) { check(c, all_ops_graph(c.seed)); }
+
+TEST(Targets, AgreeOnDepthwiseLayers) {
+  if (const std::string missing = missing_for("cortex-m4"); !missing.empty())
+    GTEST_SKIP() << "needs " << missing;
+  for (const Case& c :
+       std::vector<Case>{{"cortex-m4", "cortex-m4", kSpeed, kDouble, true, 1},
+                         {"cortex-m4", "cortex-m4", kSize, kDouble, false, 2, "-Os"},
+                         {"cortex-m33", "cortex-m33", kSpeed, kSingle, true, 3},
+                         {"cortex-m4", "cortex-m4", kSpeed, kNearest, true, 4}})
+    check(c, depthwise_graph(c.seed));
 }
 
 TEST(Targets, AgreeWithTheHost) {
@@ -167,6 +204,42 @@ TEST(Targets, AgreeOnTheExample) {
       for (const float v : images.read(i, 0))
         samples.push_back(static_cast<std::byte>(stored_value(program, graph.inputs[0], v)));
     check({core, core, kBalanced, kSingle, true, 0}, program, samples);
+  }
+}
+
+/// Layers in turns, and an input that comes by rows, change no byte.
+TEST(Targets, AgreeInTurns) {
+  if (const std::string missing = missing_for("cortex-m4"); !missing.empty())
+    GTEST_SKIP() << "needs " << missing;
+  const std::string example = NNOM_SOURCE_DIR "/examples/fashion_mnist/";
+  const Graph graph = load_model(example + "model.keras");
+  const Samples calibration(graph, {example + "calibration.npy"}, {1.0 / 255, 0});
+  Random r(1);
+  std::vector<std::byte> samples;
+  for (int i = 3 * graph.shape(graph.inputs[0]).size(); i > 0; --i)
+    samples.push_back(static_cast<std::byte>(r.whole(0, 255)));
+  struct {
+    const char* core;
+    Optimise optimise;
+    MemoryLimits limits;
+  } const cases[] = {{"cortex-m4", kSpeed, {.ram = 10'000}},
+                     {"cortex-m4", kSize, {.ram = 8'000, .input_by_rows = true}},
+                     {"cortex-m0", kBalanced, {.input_by_rows = true}},
+                     {"cortex-m55", kSpeed, {.ram = 9'000, .input_by_rows = true}}};
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.core);
+    const Program whole = compile(graph, calibration, {.target = c.core});
+    const Program program = compile(graph, calibration, {.target = c.core, .limits = c.limits});
+    EXPECT_GT(program.plan.in_turns, 0u);
+    EXPECT_LT(program.plan.arena_bytes, whole.plan.arena_bytes);
+    const TempDir folder;
+    EmitOptions options;
+    options.optimise = c.optimise;
+    const ModelRun got =
+        run_model_firmware(firmware_of(program, folder, c.core, "-O2", options), c.core, samples,
+                           {.layers = true, .count = false, .timeout = std::chrono::seconds(300)});
+    EXPECT_TRUE(got.output == on_host(whole, samples).outputs);
+    EXPECT_TRUE(got.layer_output == on_host(program, samples).layers);
   }
 }
 

@@ -200,6 +200,18 @@ void add_emission(CLI::App& app, ModelOptions& options) {
       app, "--optimise", options.compile.optimise,
       {{"size", Optimise::size}, {"speed", Optimise::speed}, {"balanced", Optimise::balanced}},
       "what the generated code is made for");
+  const auto limit = [&](const char* flag, int& bytes, const char* help) {
+    app.add_option(flag, bytes, help)
+        ->transform(CLI::AsSizeValue(false))
+        ->check(CLI::PositiveNumber)
+        ->type_name("BYTES");
+  };
+  limit("--ram-limit", options.compile.limits.ram,
+        "the most the arena may take, such as 20000 or 32k: the first layers run row by row where "
+        "that is needed");
+  limit("--flash-limit", options.compile.limits.flash, "the most the constants may take");
+  app.add_flag("--input-by-rows", options.compile.limits.input_by_rows,
+               "the input comes from a callback, row by row, and is never in memory as a whole");
   app.add_option("--name", options.name, "namespace of the generated code [from the file's name]")
       ->type_name("NAME");
   app.add_option("--section", options.section, "linker section of the weights, such as .qspi")

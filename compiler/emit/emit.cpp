@@ -81,6 +81,7 @@ class Emitter {
   std::string declarations() const {
     size_t layers = 0;
     for (const Node& n : p_.graph.nodes) layers += !info(n.op).alias;
+    const bool by_rows = p_.plan.input_by_rows;
     return fmt::format(
         "static_assert(nnom::api_version == {}, \"this file and the nnom library differ in "
         "version: convert the model again\");\n\n"
@@ -90,15 +91,15 @@ class Emitter {
         "  enum : unsigned {{\n"
         "    arena_bytes = {},    ///< RAM\n"
         "    weights_bytes = {},  ///< flash: weights, biases, rescales and tables\n"
-        "    input_count = {},\n    output_count = {},\n    layer_count = {}\n  }};\n"
+        "    input_count = {},\n    output_count = {},\n    layer_count = {}\n  }};\n{}"
         "  /// Multiply-accumulates, and elements that other layers look at.\n"
         "  enum : unsigned long long {{ operations = {} }};\n\n"
         "  template <size_t I>\n  struct Input;\n  template <size_t I>\n  struct Output;\n\n"
         "{}{}{}{}\n"
-        "  static void run(unsigned char* arena);\n"
+        "  static void run(unsigned char* arena{});\n"
         "  /// Runs up to layer `last`, and tells of it; the observer, if any, hears of every "
         "layer.\n"
-        "  static nnom::LayerInfo observe(unsigned char* arena, nnom::Observer observer, void* "
+        "  static nnom::LayerInfo observe(unsigned char* arena{}, nnom::Observer observer, void* "
         "context,\n                                 unsigned last = ~0u);\n"
         "  /// The index of the last layer of that name, layer_count if there is none.\n"
         "  static unsigned layer(const char* name);\n"
@@ -108,9 +109,14 @@ class Emitter {
         "using Runner = nnom::Runner<Graph>;  ///< borrows one\n\n"
         "}}  // namespace {}\n",
         static_cast<int>(nnom::api_version), o_.name, p_.plan.arena_bytes, p_.weights_bytes(),
-        p_.graph.inputs.size(), p_.graph.outputs.size(), layers, p_.graph.macs(),
-        slots("input", p_.graph.inputs), slots("output", p_.graph.outputs),
+        p_.graph.inputs.size(), p_.graph.outputs.size(), layers,
+        by_rows ? fmt::format("  /// Rows of the input, which come one by one.\n"
+                              "  enum : int {{ input_rows = {} }};\n",
+                              p_.graph.shape(p_.graph.inputs[0])[0])
+                : "",
+        p_.graph.macs(), slots("input", p_.graph.inputs), slots("output", p_.graph.outputs),
         formats("input", p_.graph.inputs), formats("output", p_.graph.outputs),
+        by_rows ? ", nnom::Rows rows" : "", by_rows ? ", nnom::Rows rows" : "",
         p_.plan.state ? "  /// What is kept between runs becomes what it is before the first.\n"
                         "  static void reset(unsigned char* arena);\n"
                       : "",
@@ -119,7 +125,7 @@ class Emitter {
 
   /// Constants and the run function, inside namespace o_.name.
   std::string definitions() {
-    std::string constants, calls, resets;
+    std::string constants, turns, calls, resets;
     Names names;
     bool int8 = false;                       // any node computes in it
     std::map<std::string, std::string> ops;  // initialiser -> name: layers of one geometry share
@@ -139,11 +145,12 @@ class Emitter {
       constants += data_text(p_, i, id, storage_);
       constants += fmt::format("{} nnom::Buffers<nnom::{}> {}_at{};\n\n", storage_, op.name, id,
                                op.buffers_text(node.op, p_.plan.nodes[i]));
-      calls += fmt::format(
-          "  layer({}, {}, {}, {}_data, {}_at);\n", literal(node.name),
-          tensor_bytes(p_.graph, node.output, p_.numbers),
+      const bool in_turns = i < p_.plan.in_turns;
+      (in_turns ? turns : calls) += fmt::format(
+          "  layer({}, {}, {}, {}_data, {}_at{});\n", literal(node.name),
+          p_.keeps_output(i) ? tensor_bytes(p_.graph, node.output, p_.numbers) : 0,
           is_fixed(node, o_.optimise) ? fmt::format("nnom::fixed<{}>", at->second) : at->second, id,
-          id);
+          id, in_turns ? turn_text(node) : "");
       if (op.memory(node.op, numbers).state)
         resets +=
             fmt::format("  nnom::reset_layer({}, {}_data, {}_at, arena);\n", at->second, id, id);
@@ -162,46 +169,111 @@ class Emitter {
     if (p_.plan.state)
       resets = "\ninline void reset_layers(unsigned char* arena) {\n" + resets + "}\n";
     return fmt::format(
-        "{}{}"
+        "{}{}{}"
         "/// Calls layer(name, bytes of output, op, data, buffers) for each layer in turn.\n"
         "template <class Layer>\n[[gnu::always_inline]] inline void layers(Layer layer) {{\n{}}}\n"
         "{}",
-        int8 ? numbers_alias(p_) : "", constants, calls, resets);
+        int8 ? numbers_alias(p_) : "", constants, turns.empty() ? "" : turns_text(turns), calls,
+        resets);
   }
 
   std::string functions(const std::string& specifier, const std::string& space) const {
+    const bool turns = p_.plan.in_turns > 0, by_rows = p_.plan.input_by_rows;
+    const std::string rows = by_rows ? ", nnom::Rows rows" : "";
+    const std::string first =
+        turns ? fmt::format("  {}run_turns(arena{});\n", space, by_rows ? ", rows" : "") : "";
     return fmt::format(
-        "{0}void Graph::run(unsigned char* arena) {{\n"
-        "  {1}layers([arena](const char*, unsigned, const auto& op, const auto& data, const auto& "
-        "at) {{\n"
-        "    nnom::run_layer<nnom::Native>(op, data, at, arena);\n  }});\n}}\n\n"
-        "{0}nnom::LayerInfo Graph::observe(unsigned char* arena, nnom::Observer observer, void* "
-        "context, unsigned last) {{\n"
-        "  nnom::LayerInfo reached{{}};\n  unsigned index = 0;\n"
-        "  const auto tell = [&](const char* name, const char* type, int64_t macs, const void* "
-        "output, unsigned bytes) __attribute__((noinline)) {{\n"
-        "    reached = {{name, type, index++, macs, output, bytes}};\n"
-        "    if (observer) observer(context, reached);\n  }};\n"
-        "  {1}layers([&](const char* name, unsigned bytes, const auto& op, const auto& data, const "
-        "auto& at) {{\n"
-        "    if (index > last) return;\n"
-        "    nnom::run_layer<nnom::Native>(op, data, at, arena);\n"
-        "    tell(name, nnom::value(op).name, nnom::value(op).macs(), arena + at.out.offset, "
-        "bytes);\n  }});\n  return reached;\n}}\n\n"
-        "{0}unsigned Graph::layer(const char* name) {{\n"
-        "  unsigned index = 0, found = layer_count;\n"
-        "  {1}layers([&](const char* other, unsigned, const auto&, const auto&, const auto&) {{\n"
-        "    if (nnom::same_text(name, other)) found = index;\n    ++index;\n  }});\n"
-        "  return found;\n}}\n{2}",
-        specifier, space,
-        p_.plan.state
-            ? fmt::format(
-                  "\n{}void Graph::reset(unsigned char* arena) {{ {}reset_layers(arena); }}\n",
-                  specifier, space)
-            : "");
+               "{0}void Graph::run(unsigned char* arena{2}) {{\n{3}"
+               "  {1}layers([arena](const char*, unsigned, const auto& op, const auto& data, const "
+               "auto& "
+               "at) {{\n"
+               "    nnom::{5}<nnom::Native>(op, data, at, arena);\n  }});\n}}\n\n"
+               "{0}nnom::LayerInfo Graph::observe(unsigned char* arena{2}, nnom::Observer "
+               "observer, void* "
+               "context, unsigned last) {{\n"
+               "  nnom::LayerInfo reached{{}};\n  unsigned index = 0;\n"
+               "  const auto tell = [&](const char* name, const char* type, int64_t macs, const "
+               "void* "
+               "output, unsigned bytes) __attribute__((noinline)) {{\n"
+               "    reached = {{name, type, index++, macs, output, bytes}};\n"
+               "    if (observer) observer(context, reached);\n  }};\n{3}{4}"
+               "  {1}layers([&](const char* name, unsigned bytes, const auto& op, const auto& "
+               "data, const "
+               "auto& at) {{\n"
+               "    if (index > last) return;\n"
+               "    nnom::{5}<nnom::Native>(op, data, at, arena);\n"
+               "    tell(name, nnom::value(op).name, nnom::value(op).macs(), arena + "
+               "at.out.offset, "
+               "bytes);\n  }});\n  return reached;\n}}\n\n",
+               specifier, space, rows, first,
+               turns ? fmt::format("  {}turns([&](const char* name, unsigned bytes, const auto& "
+                                   "op, const auto&, "
+                                   "const auto& at, const nnom::Turn&) {{\n"
+                                   "    if (index > last) return;\n"
+                                   "    tell(name, nnom::value(op).name, nnom::value(op).macs(), "
+                                   "bytes ? arena + "
+                                   "at.out.offset : nullptr, bytes);\n  }});\n",
+                                   space)
+                     : "",
+               turns ? "run_rows" : "run_layer") +
+           fmt::format(
+               "{0}unsigned Graph::layer(const char* name) {{\n"
+               "  unsigned index = 0, found = layer_count;\n"
+               "  const auto look = [&](const char* other, auto&&...) {{\n"
+               "    if (nnom::same_text(name, other)) found = index;\n    ++index;\n  }};\n"
+               "{3}  {1}layers(look);\n"
+               "  return found;\n}}\n{2}",
+               specifier, space,
+               p_.plan.state ? fmt::format("\n{}void Graph::reset(unsigned char* arena) {{ "
+                                           "{}reset_layers(arena); }}\n",
+                                           specifier, space)
+                             : "",
+               turns ? fmt::format("  {}turns(look);\n", space) : "");
   }
 
  private:
+  /// What a layer in turns reads and makes, among the tensors of those layers.
+  std::string turn_text(const Node& node) {
+    std::string in;
+    for (const int t : node.inputs) in += fmt::format("{}{}", in.empty() ? "" : ", ", turn_of(t));
+    const int out = turn_of(node.output);
+    return fmt::format(", nnom::Turn{{{}, {}, {{{}}}}}", out, node.inputs.size(), in);
+  }
+  int turn_of(int tensor) {
+    return turn_.emplace(tensor, static_cast<int>(turn_.size())).first->second;
+  }
+
+  /// The layers in turns, and a function that runs them to the end.
+  std::string turns_text(const std::string& calls) {
+    std::vector<int> done(turn_.size());
+    for (const int t : p_.graph.inputs)
+      if (turn_.count(t)) done[static_cast<size_t>(turn_of(t))] = p_.graph.shape(t)[0];
+    std::string feed;
+    if (p_.plan.input_by_rows) {
+      const int t = p_.graph.inputs[0], rows = p_.graph.shape(t)[0];
+      const int ring = p_.plan.ring[static_cast<size_t>(t)];
+      done[static_cast<size_t>(turn_of(t))] = 0;
+      feed = fmt::format(
+          "    if (int& y = done[{}]; y < {}) {{\n"
+          "      rows.read(rows.context, y, arena + {} + {} * {});\n"
+          "      ++y, more = true;\n    }}\n",
+          turn_of(t), rows, p_.plan.tensor[static_cast<size_t>(t)],
+          ring ? fmt::format("y % {}", ring) : "y", tensor_bytes(p_.graph, t, p_.numbers) / rows);
+    }
+    return fmt::format(
+        "/// The same for the layers that run row by row; layer() is also told what they wait "
+        "for.\n"
+        "template <class Layer>\n[[gnu::always_inline]] inline void turns(Layer layer) {{\n{}}}\n\n"
+        "inline void run_turns(unsigned char* arena{}) {{\n"
+        "  int done[] = {{{}}};  // rows of each tensor\n"
+        "  for (bool more = true; more;) {{\n    more = false;\n{}"
+        "    turns([&](const char*, unsigned, const auto& op, const auto& data, const auto& at, "
+        "const nnom::Turn& turn) {{\n"
+        "      more |= nnom::take_turn<nnom::Native>(op, data, at, arena, turn, done);\n    }});\n"
+        "  }}\n}}\n\n",
+        calls, p_.plan.input_by_rows ? ", nnom::Rows rows" : "", fmt::join(done, ", "), feed);
+  }
+
   static std::string printable(const std::string& s) {
     const std::string l = literal(s);
     return l.substr(1, l.size() - 2);
@@ -210,6 +282,7 @@ class Emitter {
   const Program& p_;
   const EmitOptions& o_;
   std::string storage_;
+  std::map<int, int> turn_;  // numbers of the tensors of layers in turns
 };
 
 }  // namespace

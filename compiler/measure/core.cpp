@@ -140,6 +140,10 @@ Measured run_on_core(const Program& program, const Inputs& inputs, const std::st
   if (m.cycles && m.clock_hz > 0) m.seconds = static_cast<double>(*m.cycles) / m.clock_hz;
   if (costs) {
     assign_layers(program, run, inputs.count, m);
+    for (const FunctionWork& f : run.run.functions) {
+      m.functions.push_back({f.name, f.work.instructions, {}});
+      if (m.cycles) m.functions.back().cycles = f.work.cycles;
+    }
     m.code_bytes = flash_over(elf, empty.get()) - program.weights_bytes();
   }
   return m;

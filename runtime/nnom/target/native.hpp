@@ -4,7 +4,12 @@
 
 #include "nnom/target/scalar.hpp"
 
-#if defined(__ARM_FEATURE_DSP) && defined(__arm__)
+#if defined(__ARM_FEATURE_MVE)
+#include "nnom/target/helium.hpp"
+namespace nnom {
+using Native = target::Helium;
+}
+#elif defined(__ARM_FEATURE_DSP) && defined(__arm__)
 #include "nnom/target/dsp.hpp"
 namespace nnom {
 using Native = target::Dsp;

@@ -67,8 +67,9 @@ struct Tiles : Scalar {
   /// constants. False: it can't do this one.
   template <class N>
   requires __is_same(N, Int8<typename N::Rescale, L>)
-      [[gnu::always_inline]] static bool depthwise_row(const auto& op, const Window<int8_t>& w,
-                                                       const Linear<N>& d, int8_t* out) {
+      [[gnu::always_inline]] static bool depthwise_fixed_row(const auto& op,
+                                                             const Window<int8_t>& w,
+                                                             const Linear<N>& d, int8_t* out) {
     constexpr int most = 4;
     if (op.kernel.h > most) return false;
     const int8_t* row[most];
@@ -175,7 +176,7 @@ struct Tiles : Scalar {
     w.taps([&](const int8_t* tap) NNOM_INLINE {
       tile.x = tap;
       T::template add_products<P>(tile, v);
-      v += L::group({T::rows[P], 1, 1}, 0) == 1 ? w.length : L::rows * w.length;
+      v += L::group({8, 1, 1}, 0) * w.length;
     });
     tile.x = w.first;
   }
