@@ -101,7 +101,7 @@ struct Tiles : Scalar {
         if (brief)
           finish_brief<P>(rescale, sum, d.clamp.zero, to, op.in.c);
         else
-          finish(rescale, 0, sum, 1, P, d.clamp, to, op.in.c);
+          finish_any(rescale, 0, sum, 1, P, d.clamp, to, op.in.c);
         at += P * op.stride.w * op.in.c, to += P * op.in.c, left -= P;
       };
       while (left == 4 || left > 6) pixels.template operator()<4>();
@@ -149,7 +149,7 @@ struct Tiles : Scalar {
           for (int i = 0; i < R; ++i, at.rescale += next_rescale)
             finish_brief<P>(at.rescale, tile.sum + i * P, d.clamp.zero, out + i, out_step);
         } else {
-          at.rescale = finish(at.rescale, next_rescale, tile.sum, R, P, d.clamp, out, out_step);
+          at.rescale = finish_any(at.rescale, next_rescale, tile.sum, R, P, d.clamp, out, out_step);
         }
       }
     }
@@ -166,7 +166,7 @@ struct Tiles : Scalar {
     for (int r = 0; r < m.rows; ++r, ++out) {
       int32_t sum[1][1] = {{at.bias[r]}};
       Scalar::tile<N, 1, 1, false>(w, 0, at.weights, m, r, sum);
-      at.rescale = finish(at.rescale, d.per_channel, sum[0], 1, 1, d.clamp, out, 0);
+      at.rescale = finish_any(at.rescale, d.per_channel, sum[0], 1, 1, d.clamp, out, 0);
     }
   }
 
@@ -203,9 +203,9 @@ struct Tiles : Scalar {
   }
   /// The same of `rows` channels, any rescale and limits. Returns the rescale of the next channel.
   template <class R, class N>
-  [[gnu::noinline]] static const R* finish(const R* rescale, int next, const int32_t* sum, int rows,
-                                           int pixels, const Clamp<N>& limits, int8_t* out,
-                                           int step) {
+  [[gnu::noinline]] static const R* finish_any(const R* rescale, int next, const int32_t* sum,
+                                               int rows, int pixels, const Clamp<N>& limits,
+                                               int8_t* out, int step) {
     const Clamp<N> clamp = limits;
     for (int i = 0; i < rows; ++i, rescale += next, ++out)
       for (int p = 0; p < pixels; ++p) out[p * step] = clamp((*rescale)(*sum++));
