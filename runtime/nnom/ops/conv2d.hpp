@@ -75,6 +75,13 @@ struct Conv2D {
   [[gnu::always_inline]] static void run_lines(const Conv2D& op, const Linear<N>& d,
                                                const Io<Conv2D, N>& io) {
     const Matrix m = op.matrix();
+    if constexpr (!widened<N>)
+      if (rows_join(op, io)) {
+        Window<LineOf<N>> w;
+        w.first = io.in[0].row(io.y0), w.length = op.in.c;
+        const int count = (io.y1 - io.y0) * op.out.w;
+        return multiply<T, N>({w, op.in.c, count, io.out.row(io.y0), op.out.c}, m, d, d.weights, 0);
+      }
     const int group_channels = op.in.c / op.groups;
     for_rows<T, N>(op, d.in_zero, io, op.contiguous(), [&](int y, Window<LineOf<N>> w) NNOM_INLINE {
       if (!op.contiguous()) w.length = group_channels;
@@ -90,12 +97,14 @@ struct Conv2D {
     });
   }
 
-  /// Whether rows of pixels are one: the outputs of two pixels, of two rows, must not lie over the
-  /// first one's input, which memory() keeps from its own row only.
+  /// Whether the pixels of all wanted rows are one row. memory() keeps the output of a row from the
+  /// input of the same: where a tile of up to four pixels reaches into the next row, its outputs
+  /// must not lie over the inputs of its first ones.
   static bool rows_join(const Conv2D& op, const auto& io) {
     return op.kernel.size() == 1 && op.stride.size() == 1 && op.groups == 1 && !op.pad.any() &&
            io.in[0].wrap >= io.y1 && io.in[0].pitch == op.in.row() && io.out.wrap >= io.y1 &&
-           io.out.pitch == op.out.row() && (op.out.w - 1) * op.out.c >= op.in.c;
+           io.out.pitch == op.out.row() && (op.out.w - 1) * op.out.c >= 3 * op.in.c &&
+           (op.out.w - 3) * op.out.c >= op.in.c;
   }
 
   /// Pixel after pixel, over the ends of rows where the output's lie one after the other.

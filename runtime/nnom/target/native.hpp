@@ -17,6 +17,21 @@ using Native = target::Helium;
 namespace nnom {
 using Native = target::Dsp;
 }
+#elif defined(__thumb2__)
+#include "nnom/target/thumb2.hpp"
+namespace nnom {
+using Native = target::Thumb2;
+}
+#elif defined(__thumb__)
+#include "nnom/target/thumb1.hpp"
+namespace nnom {
+using Native = target::Thumb1;
+}
+#elif defined(__riscv_mul) && __riscv_xlen == 32
+#include "nnom/target/riscv.hpp"
+namespace nnom {
+using Native = target::Riscv;
+}
 #else
 namespace nnom {
 using Native = target::Scalar;
