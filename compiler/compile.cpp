@@ -1,5 +1,6 @@
 #include "compiler/compile.hpp"
 
+#include "compiler/cmsis_nn.hpp"
 #include "compiler/error.hpp"
 #include "compiler/firmware/boards.hpp"
 #include "compiler/hooks/hooks.hpp"
@@ -62,10 +63,22 @@ void save_arena(const Graph& graph, Numbers& numbers) {
 
 }  // namespace
 
+Lowering lowering_of(const CompileOptions& options) {
+  Lowering lowering{.numbers = {true, options.rounding, layout_of(options.target)},
+                    .per_channel = options.per_channel};
+  if (!options.cmsis_nn) return lowering;
+  if (options.rounding != Rounding::double_rounding)
+    throw Error("--kernels cmsis-nn: CMSIS-NN rounds twice: add --rounding double");
+  if (options.limits.ram || options.limits.input_by_rows)
+    throw Error("--kernels cmsis-nn: CMSIS-NN runs layers as a whole, not row by row");
+  lowering.numbers.layout = Layout::plain;
+  lowering.kernels = cmsis_nn_kernels(options.target);
+  return lowering;
+}
+
 Program compile(const Graph& graph, const Samples& samples, const CompileOptions& options) {
-  const Lowering lowering{.numbers = {true, options.rounding, layout_of(options.target)},
-                          .per_channel = options.per_channel};
-  Lowering final = lowering;
+  Lowering final = lowering_of(options), lowering = final;
+  lowering.kernels = Kernels::own;  // what is calibrated runs here
   final.reorder = true;
   final.limits = options.limits;
   const bool small = options.optimise == Optimise::size;

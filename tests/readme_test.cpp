@@ -51,6 +51,7 @@ constexpr Skipped kSkipped[] = {
     {"cmake --", "configures or builds everything once more"},
     {"sudo cmake --install", "installs"},
     {"ctest", "runs this very test"},
+    {"NNOM_CMSIS_NN=", "needs a CMSIS-NN"},
     {"python3 -m venv", "training needs a network and minutes"},
     {"venv/bin/", "training needs a network and minutes"},
     {"build/fuzz/", "built by make fuzz only"},

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "compiler/cmsis_nn.hpp"
 #include "compiler/emit/constants.hpp"
 #include "compiler/emit/names.hpp"
 #include "compiler/emit/text.hpp"
@@ -17,6 +18,7 @@ namespace {
 
 /// Layers whose bounds become constants: where that pays most for its code.
 bool is_fixed(const Node& node, Optimise optimise) {
+  if (node.kernels != Kernels::own) return false;
   const auto* conv = std::get_if<nnom::Conv2D>(&node.op);
   const bool first = conv && conv->in.c < 4;
   const bool depthwise = std::holds_alternative<nnom::DepthwiseConv2D>(node.op);
@@ -27,6 +29,27 @@ bool is_fixed(const Node& node, Optimise optimise) {
 std::string meaning(const Quantisation& q) {
   return fmt::format("real = {:.9g} * (stored {} {})", q.scale, q.zero < 0 ? '+' : '-',
                      std::abs(q.zero));
+}
+
+/// What runs layers, and turns or not.
+std::string runner(const Graph& graph, bool turns) {
+  for (const Node& node : graph.nodes) switch (node.kernels) {
+      case Kernels::own:
+        break;
+      case Kernels::cmsis_nn:
+        return "cmsis_nn::run_layer<nnom::cmsis_nn::Core::plain>";
+      case Kernels::cmsis_nn_dsp:
+        return "cmsis_nn::run_layer<nnom::cmsis_nn::Core::dsp>";
+      case Kernels::cmsis_nn_helium:
+        return "cmsis_nn::run_layer<nnom::cmsis_nn::Core::helium>";
+    }
+  return turns ? "run_rows<nnom::Native>" : "run_layer<nnom::Native>";
+}
+
+std::string runtime_include(const Graph& graph) {
+  return runs_cmsis_nn(graph)
+             ? "#include \"nnom/cmsis_nn/adapter.hpp\"\n#include \"nnom/nnom.hpp\"\n"
+             : "#include \"nnom/nnom.hpp\"\n";
 }
 
 class Emitter {
@@ -188,7 +211,7 @@ class Emitter {
                "  {1}layers([arena](const char*, unsigned, const auto& op, const auto& data, const "
                "auto& "
                "at) {{\n"
-               "    nnom::{5}<nnom::Native>(op, data, at, arena);\n  }});\n}}\n\n"
+               "    nnom::{5}(op, data, at, arena);\n  }});\n}}\n\n"
                "{0}nnom::LayerInfo Graph::observe(unsigned char* arena{2}, nnom::Observer "
                "observer, void* "
                "context, unsigned last) {{\n"
@@ -202,7 +225,7 @@ class Emitter {
                "data, const "
                "auto& at) {{\n"
                "    if (index > last) return;\n"
-               "    nnom::{5}<nnom::Native>(op, data, at, arena);\n"
+               "    nnom::{5}(op, data, at, arena);\n"
                "    tell(name, nnom::value(op).name, nnom::value(op).macs(), arena + "
                "at.out.offset, "
                "bytes);\n  }});\n  return reached;\n}}\n\n",
@@ -216,7 +239,7 @@ class Emitter {
                                    "at.out.offset : nullptr, bytes);\n  }});\n",
                                    space)
                      : "",
-               turns ? "run_rows" : "run_layer") +
+               runner(p_.graph, turns)) +
            fmt::format(
                "{0}unsigned Graph::layer(const char* name) {{\n"
                "  unsigned index = 0, found = layer_count;\n"
@@ -252,10 +275,10 @@ Generated emit(const Program& program, const EmitOptions& options) {
   g.header = notice() + "#pragma once\n\n#include \"nnom/model.hpp\"\n\n" + e.declarations();
   g.source = notice() + optimise_pragma(program, options, false) +
              fmt::format(
-                 "#include \"{}\"\n\n#include \"nnom/nnom.hpp\"\n{}\nnamespace {} {{\n"
+                 "#include \"{}\"\n\n{}{}\nnamespace {} {{\n"
                  "namespace {{\n\n{}\n}}  // namespace\n\n{}\n}}  // namespace {}\n",
-                 options.file, hooks_include(program.graph), options.name, e.definitions(),
-                 e.functions("", ""), options.name);
+                 options.file, runtime_include(program.graph), hooks_include(program.graph),
+                 options.name, e.definitions(), e.functions("", ""), options.name);
   return g;
 }
 
@@ -263,7 +286,7 @@ std::string emit_single_header(const Program& program, const EmitOptions& option
   Emitter e(program, options);
   e.make_inline();
   return notice() + "#pragma once\n\n" + optimise_pragma(program, options, true) +
-         "#include \"nnom/nnom.hpp\"\n" + hooks_include(program.graph) + "\n" + e.declarations() +
+         runtime_include(program.graph) + hooks_include(program.graph) + "\n" + e.declarations() +
          fmt::format(
              "\nnamespace {} {{\nnamespace detail {{\n\n{}\n}}  // namespace detail\n\n{}"
              "\n}}  // namespace {}\n",

@@ -75,6 +75,13 @@ struct Conv2D {
   [[gnu::always_inline]] static void run_lines(const Conv2D& op, const Linear<N>& d,
                                                const Io<Conv2D, N>& io) {
     const Matrix m = op.matrix();
+    if constexpr (!widened<N>)
+      if (rows_join(op, io)) {
+        Window<LineOf<N>> w;
+        w.first = io.in[0].row(io.y0), w.length = op.in.c;
+        const int count = (io.y1 - io.y0) * op.out.w;
+        return multiply<T, N>({w, op.in.c, count, io.out.row(io.y0), op.out.c}, m, d, d.weights, 0);
+      }
     const int group_channels = op.in.c / op.groups;
     for_rows<T, N>(op, d.in_zero, io, op.contiguous(), [&](int y, Window<LineOf<N>> w) NNOM_INLINE {
       if (!op.contiguous()) w.length = group_channels;
@@ -88,6 +95,16 @@ struct Conv2D {
         to += m.rows;
       }
     });
+  }
+
+  /// Whether the pixels of all wanted rows are one row. memory() keeps the output of a row from the
+  /// input of the same: where a tile of up to four pixels reaches into the next row, its outputs
+  /// must not lie over the inputs of its first ones.
+  static bool rows_join(const Conv2D& op, const auto& io) {
+    return op.kernel.size() == 1 && op.stride.size() == 1 && op.groups == 1 && !op.pad.any() &&
+           io.in[0].wrap >= io.y1 && io.in[0].pitch == op.in.row() && io.out.wrap >= io.y1 &&
+           io.out.pitch == op.out.row() && (op.out.w - 1) * op.out.c >= 3 * op.in.c &&
+           (op.out.w - 3) * op.out.c >= op.in.c;
   }
 
   /// Pixel after pixel, over the ends of rows where the output's lie one after the other.
@@ -153,15 +170,18 @@ struct Conv2D {
     auto* const stack = reinterpret_cast<typename N::In*>(io.scratch);
     Window<typename N::In> w;
     w.length = m.length;
-    for (int y = io.y0; y < io.y1; ++y) {
+    const bool joined = rows_join(op, io);
+    const int rows = joined ? io.y1 - io.y0 : 1;
+    for (int y = io.y0; y < io.y1; y += rows) {
       const int top = y * op.stride.h - op.pad.top;
       const typename N::Weight* weights = d.weights;
       typename N::Out* to = io.out.row(y);
       for (int g = 0; g < op.groups; ++g, to += m.rows, weights += N::Layout::size(m)) {
         if (stacks) fill_stack<T, N>(op, d.in_zero, io.in[0], top, g * c, stack);
         w.first = stacks ? stack : io.in[0].row(top) + g * c;
-        multiply<T, N>({w, stacks ? stack_step(op) : op.stride.w * op.in.c, op.out.w, to, op.out.c},
-                       m, d, weights, g * m.rows);
+        multiply<T, N>(
+            {w, stacks ? stack_step(op) : op.stride.w * op.in.c, rows * op.out.w, to, op.out.c}, m,
+            d, weights, g * m.rows);
       }
     }
   }

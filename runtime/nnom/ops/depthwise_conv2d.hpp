@@ -44,6 +44,8 @@ struct DepthwiseConv2D {
       typename N::Out* to = io.out.row(y);
       if constexpr (requires { T::template depthwise_row<N>(w, step, op.out.w, op.out.c, d, to); })
         if (rows) return T::template depthwise_row<N>(w, step, op.out.w, op.out.c, d, to);
+      if constexpr (T::fixed && requires { T::template depthwise_fixed_row<N>(op, w, d, to); })
+        if (T::template depthwise_fixed_row<N>(op, w, d, to)) return;
       for (int x = 0; x < op.out.w; ++x, w.first += step, to += op.out.c) {
         const int whole = op.out.c & ~3;
         for (int c = 0; c < whole; c += 4) channels<T, N, 4>(w, c, op.out.c, d, to);
