@@ -169,11 +169,86 @@ TEST(Targets, AgreeWithTheHost) {
                          {"cortex-m7", "cortex-m7", kBalanced, kDouble, false, 1},
                          {"cortex-m33", "cortex-m33", kSpeed, kDouble, false, 2},
                          {"cortex-m55", "cortex-m55", kBalanced, kSingle, true, 3, "-O3"},
+                         {"cortex-m55", "cortex-m55", kSize, kDouble, false, 1, "-Os"},
+                         {"cortex-m55", "cortex-m55", kSpeed, kDouble, true, 2},
+                         {"cortex-m55", "cortex-m55", kBalanced, kNearest, false, 1, "-O0"},
+                         {"cortex-m55", "cortex-m55", kSpeed, kTruncating, true, 3},
+                         {"cortex-m55", "cortex-m4", kSize, kDouble, true, 2},
                          {"cortex-m0", "any", kBalanced, kNearest, true, 1},
                          {"cortex-m3", "host", kSize, kTruncating, false, 2, "-Os"},
                          {"cortex-m4", "cortex-m4", kBalanced, kNearest, true, 2},
                          {"cortex-m33", "cortex-m33", kSpeed, kTruncating, true, 3}})
     check_all_ops(c);
+}
+
+/// Layers whose sizes end within a vector, a tile or a tap, each with an input of its own. Weights
+/// reach their limits, -128 too; some scale their sums up.
+Graph vectors_graph(unsigned seed) {
+  Graph g;
+  g.file = g.name = "vectors";
+  Random r(seed);
+  const auto size = [&] { return r.of({1, 3, 4, 5, 8, 15, 16, 17, 24, 33, 48}); };
+  for (int i = 0; i < 36; ++i) {
+    const nnom::Size kernel = r.of<nnom::Size>({{1, 1}, {3, 3}, {3, 3}, {1, 4}, {2, 5}});
+    const nnom::Size stride = r.of<nnom::Size>({{1, 1}, {1, 1}, {2, 2}, {1, 3}});
+    const nnom::Size dilation = r.one_in(5) ? nnom::Size{2, 2} : nnom::Size{1, 1};
+    const nnom::Border pad = r.one_in(2) ? nnom::Border{1, 1, 1, 1} : nnom::Border{};
+    Shape in{3, {r.whole(5, 9), r.whole(9, 13), size()}};
+    Node node;
+    if (i % 3 == 0) {
+      node.op = nnom::DepthwiseConv2D{
+          .kernel = kernel, .stride = stride, .dilation = dilation, .pad = pad};
+    } else if (i % 3 == 1) {
+      node.op = nnom::Conv2D{.out = {1, 1, size()},
+                             .kernel = kernel,
+                             .stride = stride,
+                             .dilation = dilation,
+                             .pad = pad};
+    } else {
+      in = {1, {size() * r.of({1, 7})}};
+      node.op = nnom::Dense{.out = size()};
+    }
+    node.name = fmt::format("layer {}", i), node.source = "Vectors";
+    node.inputs = {g.add_input(fmt::format("x{}", i), in)};
+    info(node.op).infer(node.op, &in, 1);
+    const float scale = r.of({0x1p-7f, 0x1p-10f, 0x1p-10f, 2.0f});
+    const int least = r.of({-127, -128});
+    node.stored = StoredWeights{{scale}, {}};
+    for (size_t k = info(node.op).weights(node.op); k > 0; --k)
+      node.weights.push_back(
+          scale * static_cast<float>(r.one_in(3) ? r.of({least, 127}) : r.whole(least, 127)));
+    for (size_t c = info(node.op).channels(node.op); c > 0; --c) {
+      node.bias.push_back(0);
+      node.stored->bias.push_back(r.whole(-5000, 5000));
+    }
+    g.outputs.push_back(g.add(std::move(node)));
+  }
+  return g;
+}
+
+TEST(Targets, AgreeWhereVectorsEnd) {
+  if (const std::string missing = missing_for("cortex-m55"); !missing.empty())
+    GTEST_SKIP() << "needs " << missing;
+  for (const Case& c :
+       std::vector<Case>{{"cortex-m55", "cortex-m55", kSize, kSingle, false, 1},
+                         {"cortex-m55", "cortex-m55", kBalanced, kDouble, false, 2},
+                         {"cortex-m55", "cortex-m55", kSpeed, kDouble, false, 3},
+                         {"cortex-m55", "cortex-m55", kSize, kNearest, false, 4},
+                         {"cortex-m4", "cortex-m4", kBalanced, kDouble, false, 2}}) {
+    SCOPED_TRACE(describe(c));
+    const Graph graph = vectors_graph(c.seed);
+    const Numbers numbers{true, c.rounding, layout_of(c.target)};
+    const Program program = lower(graph, usual_scales(graph, numbers.scheme()),
+                                  {.numbers = numbers, .per_channel = c.per_channel});
+    Random r(c.seed);
+    std::vector<std::byte> samples;
+    for (const bool extreme : {false, true})
+      for (const int t : graph.inputs)
+        for (int i = graph.shape(t).size(); i > 0; --i)
+          samples.push_back(
+              static_cast<std::byte>(extreme ? r.of({-128, -128, 127}) : r.whole(-128, 127)));
+    check(c, program, samples);
+  }
 }
 
 TEST(Targets, AgreeWithTheHostOnRiscV) {

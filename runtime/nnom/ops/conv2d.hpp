@@ -90,6 +90,14 @@ struct Conv2D {
     });
   }
 
+  /// Whether rows of pixels are one: the outputs of two pixels, of two rows, must not lie over the
+  /// first one's input, which memory() keeps from its own row only.
+  static bool rows_join(const Conv2D& op, const auto& io) {
+    return op.kernel.size() == 1 && op.stride.size() == 1 && op.groups == 1 && !op.pad.any() &&
+           io.in[0].wrap >= io.y1 && io.in[0].pitch == op.in.row() && io.out.wrap >= io.y1 &&
+           io.out.pitch == op.out.row() && (op.out.w - 1) * op.out.c >= op.in.c;
+  }
+
   /// Pixel after pixel, over the ends of rows where the output's lie one after the other.
   template <class T, class N>
   [[gnu::always_inline]] static void run_patches(const Conv2D& op, const Linear<N>& d,
@@ -153,15 +161,18 @@ struct Conv2D {
     auto* const stack = reinterpret_cast<typename N::In*>(io.scratch);
     Window<typename N::In> w;
     w.length = m.length;
-    for (int y = io.y0; y < io.y1; ++y) {
+    const bool joined = rows_join(op, io);
+    const int rows = joined ? io.y1 - io.y0 : 1;
+    for (int y = io.y0; y < io.y1; y += rows) {
       const int top = y * op.stride.h - op.pad.top;
       const typename N::Weight* weights = d.weights;
       typename N::Out* to = io.out.row(y);
       for (int g = 0; g < op.groups; ++g, to += m.rows, weights += N::Layout::size(m)) {
         if (stacks) fill_stack<T, N>(op, d.in_zero, io.in[0], top, g * c, stack);
         w.first = stacks ? stack : io.in[0].row(top) + g * c;
-        multiply<T, N>({w, stacks ? stack_step(op) : op.stride.w * op.in.c, op.out.w, to, op.out.c},
-                       m, d, weights, g * m.rows);
+        multiply<T, N>(
+            {w, stacks ? stack_step(op) : op.stride.w * op.in.c, rows * op.out.w, to, op.out.c}, m,
+            d, weights, g * m.rows);
       }
     }
   }

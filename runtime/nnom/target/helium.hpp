@@ -30,6 +30,7 @@ struct Helium : Dsp {
     for (; count > 0; --count, to += to_step, from += from_step) helium::copy(to, from, n);
   }
 
+  using Dsp::multiply;
   using Dsp::tile;
 
   /// One dot product after another: what multiply() leaves.
@@ -70,6 +71,7 @@ struct Helium : Dsp {
                          whole,
                          px.step,
                          px.out_step,
+                         d.brief,
                          helium::Limits(d.clamp)};
     const int8_t* x = px.window.first;
     int8_t* out = px.out;
@@ -94,6 +96,15 @@ struct Helium : Dsp {
     for (int i = 0; i < whole; i += 4)
       vstrbq_s32(out + i, limits(helium::sum(sum, vldrbq_s32(x[0] + i), vldrbq_s32(x[1] + i))));
     for (int i = whole; i < n; ++i) out[i] = d.clamp(sum(x[0][i], x[1][i]));
+  }
+
+  using Dsp::window_sums;
+
+  [[gnu::always_inline]] static void window_sums(const Window<int8_t>& window, int c,
+                                                 int32_t (&sum)[4]) {
+    int32x4_t v = vldrwq_s32(sum);
+    window.taps([&](const int8_t* x) NNOM_INLINE { v = vaddq_s32(v, vldrbq_s32(x + c)); });
+    vstrwq_s32(sum, v);
   }
 
   /// Whether depthwise_row() computes exactly with these weights: sums of two products must fit 16
@@ -151,6 +162,7 @@ struct Helium : Dsp {
     const typename N::Rescale* factor;
     int factor_step;  ///< from a tile's to those of the next
     int rows, step, out_step;
+    bool down;  ///< nothing is scaled up
     helium::Limits limits;
   };
 
@@ -166,7 +178,7 @@ struct Helium : Dsp {
     do {
       int32x4_t acc[P];
       w = four(x, x + t.step, w, n, bias, acc);
-      helium::rescale(helium::four_factors(factor), acc);
+      helium::rescale(helium::four_factors(factor), t.down, acc);
       bias += 4, factor += t.factor_step;
 #pragma GCC unroll 2
       for (int p = 0; p < P; ++p) vstrbq_s32(out + p * t.out_step, t.limits(acc[p]));

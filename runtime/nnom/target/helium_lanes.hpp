@@ -23,9 +23,10 @@ template <int P>
     a = vrshlq_s32(vaddq_s32(p, minus), f.shift);
   }
 }
+/// `down`: shifts are known to be at most 0.
 template <int P>
-[[gnu::always_inline]] inline void rescale(Factors<Double> f, int32x4_t (&acc)[P]) {
-  if (vmaxvq_s32(0, f.shift) > 0) [[unlikely]] {
+[[gnu::always_inline]] inline void rescale(Factors<Double> f, bool down, int32x4_t (&acc)[P]) {
+  if (!down && vmaxvq_s32(0, f.shift) > 0) [[unlikely]] {
     const int32x4_t zero = vdupq_n_s32(0), left = vmaxq_s32(f.shift, zero);
     for (int32x4_t& a : acc) a = vshlq_s32(a, left);
     f.shift = vminq_s32(f.shift, zero);
@@ -35,21 +36,21 @@ template <int P>
 
 /// Of Single, by its definition: in floats.
 template <int P>
-[[gnu::always_inline]] inline void rescale(const Factors<Single>& f, int32x4_t (&acc)[P]) {
+[[gnu::always_inline]] inline void rescale_down(const Factors<Single>& f, int32x4_t (&acc)[P]) {
   const int32x4_t power = vshlq_n_s32(vaddq_n_s32(f.shift, 127), 23);
   const float32x4_t scale = vmulq_f32(vcvtq_n_f32_s32(f.first, 31), vreinterpretq_f32_s32(power));
   for (int32x4_t& a : acc) a = vcvtnq_s32_f32(vmulq_f32(vcvtq_f32_s32(a), scale));
 }
 
 template <int P>
-[[gnu::always_inline]] inline void rescale(const Factors<PowerOfTwo>& f, int32x4_t (&acc)[P]) {
+[[gnu::always_inline]] inline void rescale_down(const Factors<PowerOfTwo>& f, int32x4_t (&acc)[P]) {
   const int32x4_t left = vnegq_s32(f.shift);
   for (int32x4_t& a : acc) a = vqshlq_s32(vaddq_s32(a, f.first), left);
 }
 
 template <class R, int P>
-[[gnu::always_inline]] inline void rescale_down(const Factors<R>& f, int32x4_t (&acc)[P]) {
-  rescale(f, acc);
+[[gnu::always_inline]] inline void rescale(const Factors<R>& f, bool, int32x4_t (&acc)[P]) {
+  rescale_down(f, acc);
 }
 
 /// Every lane scaled by one factor.

@@ -123,7 +123,7 @@ struct Vector : Grouped<8, 1> {
 /// four rows side by side.
 struct Helium : Grouped<4, 16> {
   static constexpr const char* name = "Helium";
-  static constexpr int pixels = 1, slice = 0;
+  static constexpr int pixels = 2, slice = 0;
   static constexpr bool stacks = true;
   template <class E>
   using Line = E;
