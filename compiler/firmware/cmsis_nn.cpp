@@ -35,7 +35,8 @@ void add_cmsis_nn(Build& build) {
   const std::string folder = cmsis_nn_dir();
   build.include_dirs.push_back(folder + "/Include");
   std::vector<std::string> sources;
-  for (const char* part : {"BasicMath", "Convolution", "FullyConnected", "NNSupport", "Pooling"})
+  for (const char* part :
+       {"BasicMath", "Convolution", "FullyConnected", "NNSupport", "Pooling", "Transpose"})
     for (const auto& entry : fs::directory_iterator(folder + "/Source/" + part + "Functions"))
       if (is_of_use(entry.path().filename().string())) sources.push_back(entry.path().string());
   std::ranges::sort(sources);
