@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "compiler/cmsis_nn.hpp"
 #include "compiler/error.hpp"
 #include "compiler/node_numbers.hpp"
 #include "compiler/plan/order.hpp"
@@ -172,6 +173,8 @@ Program lower(Graph graph, std::vector<Quantisation> scales, const Lowering& low
     p.scales.push_back(p.graph.tensors[t].quantisation.value_or(Quantisation{}));
   settle_variables(p);
   p.numbers = lowering.numbers;
+  for (Node& node : p.graph.nodes)
+    node.kernels = kernels_for(node, numbers_of(p.graph, node, p.numbers), lowering.kernels);
   if (lowering.reorder) reorder(p);
   for (const Node& node : p.graph.nodes) {
     if (info(node.op).scales_itself && !p.graph.consumers(node.output).empty())
@@ -187,6 +190,7 @@ Program lower(Graph graph, std::vector<Quantisation> scales, const Lowering& low
     s.scheme = p.numbers.scheme();
     p.node_numbers.push_back(numbers_of(p.graph, node, p.numbers));
     p.data.push_back(info(node.op).data(node, p.node_numbers.back(), s));
+    keep_zero_apart(node, p.data.back());
   }
   check_flash(p, lowering.limits.flash);
   const bool limited = lowering.limits.ram || lowering.limits.input_by_rows;

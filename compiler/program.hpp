@@ -47,6 +47,7 @@ struct Lowering {
   bool separate = false;  ///< every tensor in memory of its own
   bool reorder = false;   ///< layers may run in another order where that takes a smaller arena
   MemoryLimits limits{};
+  Kernels kernels = Kernels::own;  ///< for nodes that those have a function for
 };
 
 /// Quantises (with `scales`, or the graph's own) and packs the constants and plans the memory.

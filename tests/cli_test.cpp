@@ -109,9 +109,9 @@ TEST(Cli, ErrorsSayWhatIsWrongAndLeaveNoFile) {
       {std::vector<std::string>{"convert", kModel, "--name", "class"} + kCalibrate,
        {"class_model"}},
       {std::vector<std::string>{"convert", kModel, "--ram-limit", "2k"} + kCalibrate,
-       {"--ram-limit 2048", "layer 'pointwise' (Conv2D)", "the least is", "--input-by-rows"}},
+       {"--ram-limit 2048", "layer 'pointwise' (Conv2D)", "the least is 5040"}},
       {std::vector<std::string>{"convert", kModel, "--flash-limit", "20000"} + kCalibrate,
-       {"--flash-limit is 20000", "23944", "layer 'deep' (Conv2D)"}},
+       {"--flash-limit is 20000", "23896", "layer 'deep' (Conv2D)"}},
       {std::vector<std::string>{"convert", kModel, "--emit", "layers", "--ram-limit", "9k"} +
            kCalibrate,
        {"--emit layers", "--ram-limit"}},

@@ -4,15 +4,18 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <climits>
 #include <ctime>
 #include <map>
-#include <numeric>
 
+#include "compiler/emit/emit.hpp"
 #include "compiler/error.hpp"
 #include "compiler/plan/order.hpp"
 #include "compiler/plan/place.hpp"
 #include "compiler/plan/turns.hpp"
 #include "compiler/simulate/simulate.hpp"
+#include "nnom/network/network.hpp"
 #include "tests/random_layers.hpp"
 
 namespace nnomc {
@@ -192,6 +195,21 @@ TEST(Plan, RingsAreNoLargerThanNeeded) {
     ++(trace(program, seed).outputs == want.outputs ? slack : tight);
   }
   EXPECT_GT(tight, 5 * slack) << "rings are larger than they need to be";
+}
+
+/// The layer API's planner does less: it is never ahead.
+TEST(Plan, IsAtLeastAsGoodAsTheLayerApis) {
+  int64_t own = 0, other = 0;
+  for (unsigned seed = 1; seed <= 300; ++seed) {
+    Random r(seed);
+    const Graph graph = random_graph(r.whole(1, 25), r);
+    if (graph.nodes.size() > nnom::Network::most_nodes) continue;
+    const Program program = lower(graph, usual_scales(graph), {.numbers = {true, {}, Layout::dsp}});
+    const int layers = layers_plan(program).arena_bytes;
+    EXPECT_LE(program.plan.arena_bytes, layers) << "seed " << seed;
+    own += program.plan.arena_bytes, other += layers;
+  }
+  EXPECT_LT(own, other);
 }
 
 /// `blocks` residual blocks of five layers, as in a deep network.

@@ -16,12 +16,10 @@ namespace {
 
 void inspect(const ModelOptions& o) {
   // Neither RAM nor flash depends on the values of the scales, so no samples are needed.
-  const Lowering lowering{.numbers = {true, o.compile.rounding, layout_of(o.compile.target)},
-                          .per_channel = o.compile.per_channel};
   const Graph graph = load_graph(o);
   Graph lean = graph;
   drop_channels(lean, o.compile.rounding);
-  const Program program = lower(std::move(lean), {}, lowering);
+  const Program program = lower(std::move(lean), {}, lowering_of(o.compile));
   fmt::print("{}", inspect_text(program, graph, o.compile.target, terminal_columns(STDOUT_FILENO)));
 }
 

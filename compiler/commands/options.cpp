@@ -191,6 +191,10 @@ void add_lowering(CLI::App& app, ModelOptions& options) {
        {"truncate", Rounding::truncating}},
       "rescale as desktop TFLite (single) or TFLite Micro (double) does; with --scheme "
       "power-of-two, round to the nearest (its default) or cut off (truncate)");
+  add_choice<bool>(app, "--kernels", options.compile.cmsis_nn,
+                   {{"nnom", false}, {"cmsis-nn", true}},
+                   "whose kernels run on the board: NNoM's, or where it has one those of the "
+                   "CMSIS-NN in the folder $NNOM_CMSIS_NN; the bytes are the same");
   app.parse_complete_callback([&options, rounding] { settle_rounding(options, *rounding); });
 }
 

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <map>
 
+#include "compiler/cmsis_nn.hpp"
 #include "compiler/emit/constants.hpp"
 #include "compiler/emit/names.hpp"
 #include "compiler/emit/text.hpp"
+#include "compiler/emit/turns.hpp"
 #include "compiler/error.hpp"
 #include "compiler/hooks/hooks.hpp"
 #include "compiler/node_numbers.hpp"
@@ -16,6 +18,7 @@ namespace {
 
 /// Layers whose bounds become constants: where that pays most for its code.
 bool is_fixed(const Node& node, Optimise optimise) {
+  if (node.kernels != Kernels::own) return false;
   const auto* conv = std::get_if<nnom::Conv2D>(&node.op);
   const bool first = conv && conv->in.c < 4;
   const bool depthwise = std::holds_alternative<nnom::DepthwiseConv2D>(node.op);
@@ -28,10 +31,31 @@ std::string meaning(const Quantisation& q) {
                      std::abs(q.zero));
 }
 
+/// What runs layers, and turns or not.
+std::string runner(const Graph& graph, bool turns) {
+  for (const Node& node : graph.nodes) switch (node.kernels) {
+      case Kernels::own:
+        break;
+      case Kernels::cmsis_nn:
+        return "cmsis_nn::run_layer<nnom::cmsis_nn::Core::plain>";
+      case Kernels::cmsis_nn_dsp:
+        return "cmsis_nn::run_layer<nnom::cmsis_nn::Core::dsp>";
+      case Kernels::cmsis_nn_helium:
+        return "cmsis_nn::run_layer<nnom::cmsis_nn::Core::helium>";
+    }
+  return turns ? "run_rows<nnom::Native>" : "run_layer<nnom::Native>";
+}
+
+std::string runtime_include(const Graph& graph) {
+  return runs_cmsis_nn(graph)
+             ? "#include \"nnom/cmsis_nn/adapter.hpp\"\n#include \"nnom/nnom.hpp\"\n"
+             : "#include \"nnom/nnom.hpp\"\n";
+}
+
 class Emitter {
  public:
   Emitter(const Program& program, const EmitOptions& options)
-      : p_(program), o_(options), storage_("constexpr") {
+      : p_(program), o_(options), storage_("constexpr"), turns_(program) {
     if (!p_.numbers.quantised) throw Error("{}: only quantised models become code", p_.graph.file);
     check_hooks(p_.graph);
   }
@@ -150,7 +174,7 @@ class Emitter {
           "  layer({}, {}, {}, {}_data, {}_at{});\n", literal(node.name),
           p_.keeps_output(i) ? tensor_bytes(p_.graph, node.output, p_.numbers) : 0,
           is_fixed(node, o_.optimise) ? fmt::format("nnom::fixed<{}>", at->second) : at->second, id,
-          id, in_turns ? turn_text(node) : "");
+          id, in_turns ? turns_.turn(node) : "");
       if (op.memory(node.op, numbers).state)
         resets +=
             fmt::format("  nnom::reset_layer({}, {}_data, {}_at, arena);\n", at->second, id, id);
@@ -173,8 +197,8 @@ class Emitter {
         "/// Calls layer(name, bytes of output, op, data, buffers) for each layer in turn.\n"
         "template <class Layer>\n[[gnu::always_inline]] inline void layers(Layer layer) {{\n{}}}\n"
         "{}",
-        int8 ? numbers_alias(p_) : "", constants, turns.empty() ? "" : turns_text(turns), calls,
-        resets);
+        int8 ? numbers_alias(p_) : "", constants, turns.empty() ? "" : turns_.functions(turns),
+        calls, resets);
   }
 
   std::string functions(const std::string& specifier, const std::string& space) const {
@@ -187,7 +211,7 @@ class Emitter {
                "  {1}layers([arena](const char*, unsigned, const auto& op, const auto& data, const "
                "auto& "
                "at) {{\n"
-               "    nnom::{5}<nnom::Native>(op, data, at, arena);\n  }});\n}}\n\n"
+               "    nnom::{5}(op, data, at, arena);\n  }});\n}}\n\n"
                "{0}nnom::LayerInfo Graph::observe(unsigned char* arena{2}, nnom::Observer "
                "observer, void* "
                "context, unsigned last) {{\n"
@@ -201,7 +225,7 @@ class Emitter {
                "data, const "
                "auto& at) {{\n"
                "    if (index > last) return;\n"
-               "    nnom::{5}<nnom::Native>(op, data, at, arena);\n"
+               "    nnom::{5}(op, data, at, arena);\n"
                "    tell(name, nnom::value(op).name, nnom::value(op).macs(), arena + "
                "at.out.offset, "
                "bytes);\n  }});\n  return reached;\n}}\n\n",
@@ -215,7 +239,7 @@ class Emitter {
                                    "at.out.offset : nullptr, bytes);\n  }});\n",
                                    space)
                      : "",
-               turns ? "run_rows" : "run_layer") +
+               runner(p_.graph, turns)) +
            fmt::format(
                "{0}unsigned Graph::layer(const char* name) {{\n"
                "  unsigned index = 0, found = layer_count;\n"
@@ -232,48 +256,6 @@ class Emitter {
   }
 
  private:
-  /// What a layer in turns reads and makes, among the tensors of those layers.
-  std::string turn_text(const Node& node) {
-    std::string in;
-    for (const int t : node.inputs) in += fmt::format("{}{}", in.empty() ? "" : ", ", turn_of(t));
-    const int out = turn_of(node.output);
-    return fmt::format(", nnom::Turn{{{}, {}, {{{}}}}}", out, node.inputs.size(), in);
-  }
-  int turn_of(int tensor) {
-    return turn_.emplace(tensor, static_cast<int>(turn_.size())).first->second;
-  }
-
-  /// The layers in turns, and a function that runs them to the end.
-  std::string turns_text(const std::string& calls) {
-    std::vector<int> done(turn_.size());
-    for (const int t : p_.graph.inputs)
-      if (turn_.count(t)) done[static_cast<size_t>(turn_of(t))] = p_.graph.shape(t)[0];
-    std::string feed;
-    if (p_.plan.input_by_rows) {
-      const int t = p_.graph.inputs[0], rows = p_.graph.shape(t)[0];
-      const int ring = p_.plan.ring[static_cast<size_t>(t)];
-      done[static_cast<size_t>(turn_of(t))] = 0;
-      feed = fmt::format(
-          "    if (int& y = done[{}]; y < {}) {{\n"
-          "      rows.read(rows.context, y, arena + {} + {} * {});\n"
-          "      ++y, more = true;\n    }}\n",
-          turn_of(t), rows, p_.plan.tensor[static_cast<size_t>(t)],
-          ring ? fmt::format("y % {}", ring) : "y", tensor_bytes(p_.graph, t, p_.numbers) / rows);
-    }
-    return fmt::format(
-        "/// The same for the layers that run row by row; layer() is also told what they wait "
-        "for.\n"
-        "template <class Layer>\n[[gnu::always_inline]] inline void turns(Layer layer) {{\n{}}}\n\n"
-        "inline void run_turns(unsigned char* arena{}) {{\n"
-        "  int done[] = {{{}}};  // rows of each tensor\n"
-        "  for (bool more = true; more;) {{\n    more = false;\n{}"
-        "    turns([&](const char*, unsigned, const auto& op, const auto& data, const auto& at, "
-        "const nnom::Turn& turn) {{\n"
-        "      more |= nnom::take_turn<nnom::Native>(op, data, at, arena, turn, done);\n    }});\n"
-        "  }}\n}}\n\n",
-        calls, p_.plan.input_by_rows ? ", nnom::Rows rows" : "", fmt::join(done, ", "), feed);
-  }
-
   static std::string printable(const std::string& s) {
     const std::string l = literal(s);
     return l.substr(1, l.size() - 2);
@@ -282,7 +264,7 @@ class Emitter {
   const Program& p_;
   const EmitOptions& o_;
   std::string storage_;
-  std::map<int, int> turn_;  // numbers of the tensors of layers in turns
+  TurnsText turns_;
 };
 
 }  // namespace
@@ -293,10 +275,10 @@ Generated emit(const Program& program, const EmitOptions& options) {
   g.header = notice() + "#pragma once\n\n#include \"nnom/model.hpp\"\n\n" + e.declarations();
   g.source = notice() + optimise_pragma(program, options, false) +
              fmt::format(
-                 "#include \"{}\"\n\n#include \"nnom/nnom.hpp\"\n{}\nnamespace {} {{\n"
+                 "#include \"{}\"\n\n{}{}\nnamespace {} {{\n"
                  "namespace {{\n\n{}\n}}  // namespace\n\n{}\n}}  // namespace {}\n",
-                 options.file, hooks_include(program.graph), options.name, e.definitions(),
-                 e.functions("", ""), options.name);
+                 options.file, runtime_include(program.graph), hooks_include(program.graph),
+                 options.name, e.definitions(), e.functions("", ""), options.name);
   return g;
 }
 
@@ -304,7 +286,7 @@ std::string emit_single_header(const Program& program, const EmitOptions& option
   Emitter e(program, options);
   e.make_inline();
   return notice() + "#pragma once\n\n" + optimise_pragma(program, options, true) +
-         "#include \"nnom/nnom.hpp\"\n" + hooks_include(program.graph) + "\n" + e.declarations() +
+         runtime_include(program.graph) + hooks_include(program.graph) + "\n" + e.declarations() +
          fmt::format(
              "\nnamespace {} {{\nnamespace detail {{\n\n{}\n}}  // namespace detail\n\n{}"
              "\n}}  // namespace {}\n",

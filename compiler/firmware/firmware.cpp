@@ -69,6 +69,10 @@ Command compile_command(const Build& build, const Board& board, const std::strin
                    {build.optimise, "-I" + data + "/runtime", "-I" + data + "/ports"});
   for (const std::string& folder : build.include_dirs) arguments.push_back("-I" + folder);
   for (const std::string& define : build.defines) arguments.push_back("-D" + define);
+  // The board's flags are for C++: what C doesn't know is passed over. Libraries in C read words by
+  // memcpy, which only a hosted compiler inlines.
+  if (source.ends_with(".c"))
+    arguments.insert(arguments.end(), {"-x", "c", "-std=gnu11", "-fhosted"});
   arguments.insert(arguments.end(), {"-c", source, "-o", object});
   return {.arguments = std::move(arguments)};
 }

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "compiler/cmsis_nn.hpp"
 #include "compiler/measure/measure.hpp"
 
 namespace nnomc {
@@ -53,7 +54,7 @@ std::vector<int> live_bytes(const Program& program) {
   }
   for (int i = 0; i < nodes; ++i) {
     const auto n = static_cast<std::size_t>(i);
-    const nnom::Memory memory = info(g.nodes[n].op).memory(g.nodes[n].op, program.node_numbers[n]);
+    const nnom::Memory memory = memory_of(g.nodes[n], program.node_numbers[n]);
     use(i, i, plan.nodes[n].scratch, memory.scratch);
     use(0, nodes, plan.nodes[n].state, memory.state);
   }

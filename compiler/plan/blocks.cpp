@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compiler/cmsis_nn.hpp"
 #include "compiler/node_numbers.hpp"
 #include "compiler/op_table.hpp"
 #include "compiler/plan/plan.hpp"
@@ -98,7 +99,7 @@ Blocks blocks_of(const Graph& graph, const Numbers& numbers, const Turns& turns,
   int shared = -1;  // scratch of the nodes in turns
   for (int i = 0; i < end; ++i) {
     const Node& node = graph.nodes[static_cast<size_t>(i)];
-    const nnom::Memory memory = info(node.op).memory(node.op, numbers_of(graph, node, numbers));
+    const nnom::Memory memory = memory_of(node, numbers_of(graph, node, numbers));
     const auto own = [&](int bytes, int first, int last) {
       if (bytes == 0) return -1;
       b.all.push_back({bytes, first, last});

@@ -6,6 +6,7 @@
 #include <tuple>
 #include <unordered_set>
 
+#include "compiler/cmsis_nn.hpp"
 #include "compiler/node_numbers.hpp"
 #include "compiler/op_table.hpp"
 #include "compiler/plan/blocks.hpp"
@@ -59,7 +60,7 @@ Problem problem_of(const Graph& graph, const Numbers& numbers) {
     step.out = blocks.of_tensor[static_cast<size_t>(node.output)];
     step.makes = !info(node.op).alias && !blocks.all[step.out].kept;
     made[step.out] |= step.makes;
-    const nnom::Memory memory = info(node.op).memory(node.op, numbers_of(graph, node, numbers));
+    const nnom::Memory memory = memory_of(node, numbers_of(graph, node, numbers));
     for (size_t k = 0; k < node.inputs.size(); ++k) {
       const auto t = static_cast<size_t>(node.inputs[k]);
       const size_t in = blocks.of_tensor[t];

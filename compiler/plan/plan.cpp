@@ -80,29 +80,44 @@ Plan plan_memory(const Graph& graph, const Numbers& numbers, const Turns& turns)
   return plan_blocks(graph, numbers, turns, false);
 }
 
-Plan plan_within(const Graph& graph, const Numbers& numbers, const MemoryLimits& limits) {
-  const size_t most = most_turns(graph);
-  if (limits.input_by_rows && (most == 0 || graph.inputs.size() != 1))
-    throw Error("{}: its input can't come by rows: {}", graph.file,
-                most == 0 ? fmt::format("layer '{}' ({}) needs all of it at once",
-                                        graph.nodes.empty() ? "" : graph.nodes[0].name,
-                                        graph.nodes.empty() ? "" : graph.nodes[0].source)
-                          : "it has more than one");
+namespace {
+
+/// The plan with the fewest nodes in turns that keeps within `limits`, else the smallest; an arena
+/// of 0 bytes if nothing can come by rows.
+Plan fewest_turns(const Graph& graph, const Numbers& numbers, const MemoryLimits& limits) {
+  const bool by_rows = limits.input_by_rows;
   Plan best;
-  for (size_t nodes = limits.input_by_rows ? 1 : 0; nodes <= most; ++nodes) {
-    if (nodes == 1 && !limits.input_by_rows) continue;  // one layer alone has no turns to take
-    Plan plan =
-        plan_memory(graph, numbers, take_turns(graph, numbers, nodes, limits.input_by_rows));
+  if (by_rows && graph.inputs.size() != 1) return best;
+  for (size_t nodes = by_rows ? 1 : 0, most = most_turns(graph); nodes <= most; ++nodes) {
+    if (nodes == 1 && !by_rows) continue;  // one layer alone has no turns to take
+    Plan plan = plan_memory(graph, numbers, take_turns(graph, numbers, nodes, by_rows));
     if (best.arena_bytes == 0 || plan.arena_bytes < best.arena_bytes) best = std::move(plan);
-    if (limits.ram && best.arena_bytes <= limits.ram) return best;
+    if (best.arena_bytes <= limits.ram) break;
   }
-  if (limits.ram == 0) return best;
-  const Node& node = graph.nodes[static_cast<size_t>(std::max(best.peak_node, 0))];
-  throw Error(
-      "{}: it does not fit into --ram-limit {}: layer '{}' ({}) is in the way; the least is {} "
-      "bytes{}",
-      graph.file, limits.ram, node.name, node.source, best.arena_bytes,
-      limits.input_by_rows || most == 0 ? "" : ", and may be less with --input-by-rows");
+  return best;
+}
+
+}  // namespace
+
+Plan plan_within(const Graph& graph, const Numbers& numbers, const MemoryLimits& limits) {
+  Plan plan = fewest_turns(graph, numbers, limits);
+  const auto layer = [&](int node) {
+    const Node& n = graph.nodes[static_cast<size_t>(std::max(node, 0))];
+    return fmt::format("layer '{}' ({})", n.name, n.source);
+  };
+  if (plan.arena_bytes == 0)
+    throw Error("{}: --input-by-rows: {}", graph.file,
+                graph.inputs.size() != 1 ? "is for models of one input"
+                                         : layer(0) + " needs all of the input at once");
+  if (limits.ram == 0 || plan.arena_bytes <= limits.ram) return plan;
+  std::string less;
+  if (!limits.input_by_rows) {
+    const Plan other = fewest_turns(graph, numbers, {.input_by_rows = true});
+    if (other.arena_bytes > 0 && other.arena_bytes < plan.arena_bytes)
+      less = fmt::format(", and {} with --input-by-rows", other.arena_bytes);
+  }
+  throw Error("{}: it does not fit into --ram-limit {}: {} is in the way; the least is {} bytes{}",
+              graph.file, limits.ram, layer(plan.peak_node), plan.arena_bytes, less);
 }
 
 }  // namespace nnomc

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <climits>
 
+#include "compiler/cmsis_nn.hpp"
 #include "compiler/node_numbers.hpp"
 #include "compiler/op_table.hpp"
 #include "compiler/plan/plan.hpp"
@@ -68,7 +69,7 @@ class Rehearsal {
   /// Has an input of `node` made where its output will be, if nobody else reads it.
   void make_in_place(const Node& node) {
     if (!row_by_row(node.op)) return;
-    const nnom::Memory memory = info(node.op).memory(node.op, numbers_of(graph_, node, numbers_));
+    const nnom::Memory memory = memory_of(node, numbers_of(graph_, node, numbers_));
     for (size_t k = 0; k < node.inputs.size(); ++k) {
       const int t = node.inputs[k], lead = memory.lead[static_cast<int>(k)];
       const bool once = std::ranges::count(node.inputs, t) == 1 && flow_.readers[at(t)].size() == 1;

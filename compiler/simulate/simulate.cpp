@@ -6,6 +6,7 @@
 #include <mutex>
 #include <thread>
 
+#include "compiler/cmsis_nn.hpp"
 #include "compiler/error.hpp"
 #include "compiler/hooks/hooks.hpp"
 #include "compiler/simulate/kernels.hpp"
@@ -27,6 +28,11 @@ RunKernel kernels([[maybe_unused]] Layout packing) {
 Simulator::Simulator(const Program& program)
     : program_(program), memory_(static_cast<size_t>(program.plan.arena_bytes) + 64) {
   check_hooks(program.graph);
+  if (runs_cmsis_nn(program.graph))
+    throw Error(
+        "{}: CMSIS-NN runs on a board: add --on cortex-m4 or another, or leave out --kernels "
+        "cmsis-nn (the bytes are the same)",
+        program.graph.file);
   const auto address = reinterpret_cast<uintptr_t>(memory_.data());
   arena_ = memory_.data() + (64 - address % 64) % 64;
   if (program_.plan.input_by_rows)

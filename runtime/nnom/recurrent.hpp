@@ -106,7 +106,7 @@ struct Gates<N, T, Single> {
   static int sum(int x, int h) { return clamp16(clamp16(x) + max(min(h, 1 << 17), -(1 << 17))); }
   static int logistic(int sum) { return gemmlowp16::logistic(sum, 3); }
   static int tanh(int sum) { return gemmlowp16::tanh(sum, 3); }
-  static int cell(int forget, int cell, int input, int candidate, int power, Double) {
+  static int cell(int forget, int cell, int input, int candidate, int power, auto) {
     return clamp16(shifted_down(forget * cell, 15) +
                    static_cast<int16_t>(shifted_down(input * candidate, 30 + power)));
   }

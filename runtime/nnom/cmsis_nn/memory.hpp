@@ -26,7 +26,9 @@ constexpr bool takes(const Add& op) {
          op.loops.run_step(0) == 1 && op.loops.run_step(1) == 1;
 }
 
-/// Bytes of the buffer of arm_convolve_wrapper_s8.
+/// Bytes of the buffer that its function asks for.
+constexpr int buffer(const auto&, Core) { return 0; }
+/// Of arm_convolve_wrapper_s8.
 constexpr int buffer(const Conv2D& op, Core core) {
   const int columns = op.kernel.size() * op.in.c;
   const bool pointwise = op.kernel == Size{} && op.dilation == Size{} && op.groups == 1 &&
@@ -40,20 +42,17 @@ constexpr int buffer(const Conv2D& op, Core core) {
   // Two columns in int16. Arm's own compiler has it ask for two pixels where others need none.
   return (pointwise ? 2 * op.in.c : 2 * round_up(columns, 4)) * int{sizeof(int16_t)};
 }
-/// Bytes of the buffer of arm_depthwise_conv_wrapper_s8.
+/// Of arm_depthwise_conv_wrapper_s8.
 constexpr int buffer(const DepthwiseConv2D& op, Core core) {
   constexpr int block = 124;  // channels that it takes at once with Helium
   if (core == Core::plain || op.dilation != Size{}) return 0;
   if (core == Core::helium) return 4 * block * op.kernel.size();
   return op.kernel.size() * op.in.c * int{sizeof(int16_t)};
 }
-/// Dense layers: it wants sums of weights with Helium, which the biases hold already.
-constexpr int buffer(const Dense&, Core) { return 0; }
-/// Bytes of the buffer of arm_avgpool_s8.
+/// Of arm_avgpool_s8.
 constexpr int buffer(const AveragePool2D& op, Core core) {
   return core == Core::dsp ? op.in.c * int{sizeof(int32_t)} : 0;
 }
-constexpr int buffer(const MaxPool2D&, Core) { return 0; }
 
 /// Output channels of a layer that has a factor for each; else 0.
 constexpr int channels(const Conv2D& op) { return op.out.c; }
@@ -66,6 +65,6 @@ constexpr int channels(const auto&) { return 0; }
 constexpr Memory memory(const auto& op, Core core) {
   return {round_up(factors(channels(op)) + buffer(op, core), 4), Memory::never};
 }
-constexpr Memory memory(const Add& op, Core) { return {0, op.in_place ? 0 : Memory::never}; }
+constexpr Memory memory(const Add& op, Core) { return op.memory<Int8<Double, void>>(); }
 
 }  // namespace nnom::cmsis_nn

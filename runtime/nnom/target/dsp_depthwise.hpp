@@ -21,7 +21,6 @@ struct DspDepthwise : Scalar {
   };
 
   using Scalar::brief;
-  using Scalar::depthwise;
   using Scalar::finish;
   using Scalar::limit;
 
@@ -30,36 +29,42 @@ struct DspDepthwise : Scalar {
   }
 
   /// Four channels of each tap. Words of pixels and of weights are spread alike.
-  template <class N>
-  [[gnu::always_inline]] static void depthwise(const Window<int8_t>& window, int c, int channels,
-                                               const int8_t* weights, int32_t (&acc)[4]) {
-    weights += c;
-    window.taps([&](const int8_t* x) NNOM_INLINE {
-      const uint32_t pixel = dsp::load(x + c), weight = dsp::load(weights);
-      const dsp::Pairs a = dsp::spread(pixel), b = dsp::spread(weight);
-      acc[0] = __smlabb(dsp::to_int(a.even), dsp::to_int(b.even), acc[0]);
-      acc[1] = __smlabb(dsp::to_int(a.odd), dsp::to_int(b.odd), acc[1]);
-      acc[2] = __smlatt(dsp::to_int(a.even), dsp::to_int(b.even), acc[2]);
-      acc[3] = __smlatt(dsp::to_int(a.odd), dsp::to_int(b.odd), acc[3]);
-      weights += channels;
-    });
+  template <class N, int B, class Line>
+  [[gnu::always_inline]] static void depthwise(const Window<Line>& window, int c, int channels,
+                                               const typename N::Weight* weights,
+                                               typename N::Acc (&acc)[B]) {
+    if constexpr (B == 4 && __is_same(Line, int8_t)) {
+      weights += c;
+      window.taps([&](const int8_t* x) NNOM_INLINE {
+        const uint32_t pixel = dsp::load(x + c), weight = dsp::load(weights);
+        const dsp::Pairs a = dsp::spread(pixel), b = dsp::spread(weight);
+        acc[0] = __smlabb(dsp::to_int(a.even), dsp::to_int(b.even), acc[0]);
+        acc[1] = __smlabb(dsp::to_int(a.odd), dsp::to_int(b.odd), acc[1]);
+        acc[2] = __smlatt(dsp::to_int(a.even), dsp::to_int(b.even), acc[2]);
+        acc[3] = __smlatt(dsp::to_int(a.odd), dsp::to_int(b.odd), acc[3]);
+        weights += channels;
+      });
+    } else {
+      Scalar::depthwise<N>(window, c, channels, weights, acc);
+    }
   }
 
   template <class L, int P>
   [[gnu::always_inline]] static void finish(const Linear<Int8<Double, L>>& d, int c,
                                             const int32_t (&sum)[P], int8_t* out, int step) {
-    const Double rescale = d.rescale[d.per_channel ? c : 0];
+    const Double& rescale = d.rescale[d.per_channel ? c : 0];
+    if (!d.brief) [[unlikely]] {
+#pragma GCC unroll 8
+      for (int p = 0; p < P; ++p, out += step)
+        finish_any(sum[p], rescale.multiplier, rescale.shift, d.clamp, out);
+      return;
+    }
+    const Down down(rescale, d.clamp.zero);
     int32_t value[P];
-    if (d.brief) {
-      const Down down(rescale, d.clamp.zero);
 #pragma GCC unroll 8
-      for (int p = 0; p < P; ++p) {
-        value[p] = __ssat(down(sum[p] * 2), 8);
-        keep(value[p]);
-      }
-    } else {
-#pragma GCC unroll 8
-      for (int p = 0; p < P; ++p) value[p] = finish_any(sum[p], rescale, d.clamp);
+    for (int p = 0; p < P; ++p) {
+      value[p] = __ssat(down(sum[p] * 2), 8);
+      keep(value[p]);
     }
 #pragma GCC unroll 8
     for (int p = 0; p < P; ++p, out += step) *out = static_cast<int8_t>(value[p]);
@@ -114,8 +119,9 @@ struct DspDepthwise : Scalar {
  protected:
   /// Any sum, slowly: with little code where it is called.
   template <class N>
-  [[gnu::noinline]] static int8_t finish_any(int32_t sum, Double rescale, Clamp<N> clamp) {
-    return clamp(rescale(sum));
+  [[gnu::noinline]] static void finish_any(int32_t sum, int32_t multiplier, int32_t shift,
+                                           Clamp<N> clamp, int8_t* out) {
+    *out = clamp(Double{multiplier, shift}(sum));
   }
 
   /// Has `value` computed by here.

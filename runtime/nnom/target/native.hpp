@@ -11,6 +11,9 @@ using Native = target::Helium;
 }
 #elif defined(__ARM_FEATURE_DSP) && defined(__arm__)
 #include "nnom/target/dsp.hpp"
+#if defined(__ARM_FP) && (__ARM_FP & 4)
+#include "nnom/target/dsp_single.hpp"
+#endif
 namespace nnom {
 using Native = target::Dsp;
 }
