@@ -4,7 +4,7 @@
 
 #include "nnom/target/scalar.hpp"
 
-#if defined(__ARM_FEATURE_MVE)
+#if defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 2)  // with floats
 #include "nnom/target/helium.hpp"
 namespace nnom {
 using Native = target::Helium;
