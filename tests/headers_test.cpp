@@ -21,16 +21,22 @@ const std::string kRuntime = NNOM_SOURCE_DIR "/runtime";
 const std::vector<std::string> kForApplications = {
     "nnom/analyse.hpp",  "nnom/evaluate.hpp", "nnom/model.hpp", "nnom/tensor.hpp",
     "nnom/test_run.hpp", "nnom/testset.hpp",  "nnom/text.hpp"};
-/// Those written with the instructions of one family; only target/native.hpp includes them.
-const char kForDsp[] = "nnom/target/dsp";  // and any end
+/// Those written with the instructions of one family, and the toolchains that know them; only
+/// target/native.hpp includes them.
+struct Family {
+  const char* begins;
+  std::vector<std::string> toolchains;
+};
+const Family kFamilies[] = {
+    {"nnom/target/dsp", {"cortex_m4", "cortex_m55"}},
+    {"nnom/target/helium", {"cortex_m55"}},
+    {"nnom/target/thumb", {"cortex_m0", "cortex_m3", "cortex_m4", "cortex_m55"}}};
 
 struct Toolchain {
   const char* name;
   const char* compiler;
   std::vector<std::string> flags;
   Layout layout = Layout::plain;
-
-  bool dsp() const { return layout == Layout::dsp; }  ///< has those instructions
 
   friend void PrintTo(const Toolchain& t, std::ostream* out) { *out << t.name; }
 };
@@ -47,12 +53,18 @@ const Toolchain kToolchains[] = {
     {"cortex_m55",
      "arm-none-eabi-g++",
      {"-mthumb", "-mcpu=cortex-m55", "-mfloat-abi=hard"},
-     Layout::dsp},
+     Layout::helium},
     {"riscv32", "riscv64-unknown-elf-g++", {"-march=rv32imc", "-mabi=ilp32"}, Layout::vector},
 };
 
 bool contains(const std::vector<std::string>& list, const std::string& name) {
   return std::find(list.begin(), list.end(), name) != list.end();
+}
+
+const Family* family_of(const std::string& header) {
+  for (const Family& family : kFamilies)
+    if (header.starts_with(family.begins)) return &family;
+  return nullptr;
 }
 
 std::vector<std::string> headers() {
@@ -86,7 +98,8 @@ TEST_P(Headers, CompileAlone) {
   ASSERT_GT(names.size(), 20u);
   std::vector<std::string> complaints(names.size());
   in_parallel(names.size(), [&](size_t i) {
-    if (names[i].starts_with(kForDsp) && !GetParam().dsp()) return;
+    const Family* const family = family_of(names[i]);
+    if (family && !contains(family->toolchains, GetParam().name)) return;
     complaints[i] =
         alone(names[i], {"-std=c++20", "-ffreestanding", "-fno-exceptions", "-fno-rtti"});
   });
@@ -129,7 +142,7 @@ INSTANTIATE_TEST_SUITE_P(All, Headers, testing::ValuesIn(kToolchains),
 
 TEST(Headers, AskForCpp20) {
   for (const std::string& name : headers()) {
-    if (contains(kForApplications, name) || name.starts_with(kForDsp)) continue;
+    if (contains(kForApplications, name) || family_of(name)) continue;
     const std::string said =
         complaint("#include \"" + name + "\"\n", {"-std=c++17", "-I" + kRuntime});
     EXPECT_NE(said.find("NNoM's runtime needs C++20: compile this file with -std=c++20"),

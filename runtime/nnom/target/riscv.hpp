@@ -33,8 +33,8 @@ struct Riscv : Tiles<Riscv, layout::Vector> {
     for (int i = 0; i < 8 * P; ++i) tile.sum[i] = sum[i];
   }
 
-  [[gnu::always_inline]] static int8_t brief(int32_t sum, int32_t multiplier, int32_t right,
-                                             int32_t zero) {
+  [[gnu::always_inline]] static int8_t rescaled(int32_t sum, int32_t multiplier, int32_t right,
+                                                int32_t zero) {
     const int64_t product = int64_t{sum} * multiplier;
     const uint32_t low = static_cast<uint32_t>(product);
     const int32_t p =  // the doubled high half: of the low one the first two bits count

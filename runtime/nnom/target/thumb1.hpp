@@ -103,8 +103,8 @@ struct Thumb1 : Tiles<Thumb1, layout::Plain> {
   }
 
   /// The product of halves: this processor has no other.
-  [[gnu::always_inline]] static int8_t brief(int32_t sum, int32_t multiplier, int32_t right,
-                                             int32_t zero) {
+  [[gnu::always_inline]] static int8_t rescaled(int32_t sum, int32_t multiplier, int32_t right,
+                                                int32_t zero) {
     const int32_t sum_low = sum & 0xFFFF, sum_high = sum >> 16;
     const int32_t low = multiplier & 0xFFFF, high = multiplier >> 16;
     const uint32_t lowest = static_cast<uint32_t>(sum_low) * static_cast<uint32_t>(low);

@@ -95,8 +95,8 @@ struct Thumb2 : Tiles<Thumb2, layout::Vector> {
     P == 2 ? add_2_4(tile, weights) : add_1_8(tile, weights);
   }
 
-  [[gnu::always_inline]] static int8_t brief(int32_t sum, int32_t multiplier, int32_t right,
-                                             int32_t zero) {
+  [[gnu::always_inline]] static int8_t rescaled(int32_t sum, int32_t multiplier, int32_t right,
+                                                int32_t zero) {
     int32_t low;
     asm("smull %0, %1, %1, %2\n\t"
         "adds %0, #0x40000000\n\t"

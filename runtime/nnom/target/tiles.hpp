@@ -28,7 +28,7 @@ struct Tile {
 ///     static constexpr int pixels, rows[1 + pixels];   of a tile of P pixels: rows[P]
 ///     template <int P> static void prepare(Tile&);     the tile's `length` is known
 ///     template <int P> static void add_products(Tile&, const int8_t* weights);
-///     static int8_t brief(int32_t sum, int32_t multiplier, int32_t right, int32_t zero);
+///     static int8_t rescaled(int32_t sum, int32_t multiplier, int32_t right, int32_t zero);
 ///
 /// The last gives what Double and Clamp do where the shift is -right < 0, and all of int8 allowed.
 template <class T, class L>
@@ -198,7 +198,7 @@ struct Tiles : Scalar {
     if constexpr (__is_same(R, Double)) {
       const int32_t multiplier = rescale->multiplier, right = -rescale->shift;
 #pragma GCC unroll 8
-      for (int p = 0; p < P; ++p) out[p * step] = T::brief(sum[p], multiplier, right, zero);
+      for (int p = 0; p < P; ++p) out[p * step] = T::rescaled(sum[p], multiplier, right, zero);
     }
   }
   /// The same of `rows` channels, any rescale and limits. Returns the rescale of the next channel.
