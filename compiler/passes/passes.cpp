@@ -51,8 +51,8 @@ void optimise(Graph& graph) {
 }
 
 void optimise_reals(Graph& graph) {
-  repeat(graph, {remove_identities, fold_pad, fold_affine, fuse_sum, fuse_gate, fuse_range,
-                 keep_last, merge_common});
+  repeat(graph,
+         {remove_identities, fold_pad, fold_affine, fuse_sum, fuse_gate, fuse_range, keep_last});
 }
 
 }  // namespace nnomc

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "nnom/lines.hpp"
+#include "nnom/target/layout.hpp"
 
 namespace nnom {
 

@@ -33,7 +33,8 @@ struct DspDepthwise : Scalar {
   [[gnu::always_inline]] static void depthwise(const Window<Line>& window, int c, int channels,
                                                const typename N::Weight* weights,
                                                typename N::Acc (&acc)[B]) {
-    if constexpr (B == 4 && __is_same(Line, int8_t)) {
+    constexpr bool taps_follow = !requires { N::Layout::depthwise(0, 0, 0, 0); };
+    if constexpr (B == 4 && taps_follow && __is_same(Line, int8_t)) {
       weights += c;
       window.taps([&](const int8_t* x) NNOM_INLINE {
         const uint32_t pixel = dsp::load(x + c), weight = dsp::load(weights);
