@@ -213,6 +213,12 @@ std::vector<std::vector<bool>> drop_channels(Graph& graph, Rounding rounding) {
   return needs.needed;
 }
 
+void drop_many_channels(Graph& graph, Rounding rounding) {
+  Graph lean = graph;
+  drop_channels(lean, rounding);
+  if (lean.macs() < graph.macs() - graph.macs() / 20) graph = std::move(lean);
+}
+
 int64_t channels(const Graph& graph) {
   int64_t sum = 0;
   for (const Node& node : graph.nodes)
