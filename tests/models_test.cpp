@@ -198,7 +198,7 @@ TEST(ModelsOnBoards, GiveTheReferencesBytes) {
 std::string name_of(const testing::TestParamInfo<bench::Model>& info) { return info.param.name; }
 
 INSTANTIATE_TEST_SUITE_P(All, Models, testing::ValuesIn(bench::read_models()), name_of);
-INSTANTIATE_TEST_SUITE_P(All, SlowModels, testing::ValuesIn(bench::read_models()), name_of);
+INSTANTIATE_TEST_SUITE_P(SlowAll, SlowModels, testing::ValuesIn(bench::read_models()), name_of);
 
 }  // namespace
 }  // namespace nnomc
