@@ -181,6 +181,19 @@ TEST(Targets, AgreeWithTheHost) {
     check_all_ops(c);
 }
 
+/// Weights of `scale`, many of them the largest, and biases.
+void add_weights(Node& node, float scale, Random& r) {
+  const int least = r.of({-127, -128});
+  node.stored = StoredWeights{{scale}, {}};
+  for (size_t k = info(node.op).weights(node.op); k > 0; --k)
+    node.weights.push_back(
+        scale * static_cast<float>(r.one_in(3) ? r.of({least, 127}) : r.whole(least, 127)));
+  for (size_t c = info(node.op).channels(node.op); c > 0; --c) {
+    node.bias.push_back(0);
+    node.stored->bias.push_back(r.whole(-5000, 5000));
+  }
+}
+
 /// Layers whose sizes end within a vector, a tile or a tap, each with an input of its own. Weights
 /// reach their limits, -128 too; some scale their sums up.
 Graph vectors_graph(unsigned seed) {
@@ -211,19 +224,44 @@ Graph vectors_graph(unsigned seed) {
     node.name = fmt::format("layer {}", i), node.source = "Vectors";
     node.inputs = {g.add_input(fmt::format("x{}", i), in)};
     info(node.op).infer(node.op, &in, 1);
-    const float scale = r.of({0x1p-7f, 0x1p-10f, 0x1p-10f, 2.0f});
-    const int least = r.of({-127, -128});
-    node.stored = StoredWeights{{scale}, {}};
-    for (size_t k = info(node.op).weights(node.op); k > 0; --k)
-      node.weights.push_back(
-          scale * static_cast<float>(r.one_in(3) ? r.of({least, 127}) : r.whole(least, 127)));
-    for (size_t c = info(node.op).channels(node.op); c > 0; --c) {
-      node.bias.push_back(0);
-      node.stored->bias.push_back(r.whole(-5000, 5000));
-    }
+    add_weights(node, r.of({0x1p-7f, 0x1p-10f, 0x1p-10f, 2.0f}), r);
     g.outputs.push_back(g.add(std::move(node)));
   }
   return g;
+}
+
+/// Pointwise layers one after the other, whose pixels are one row and whose outputs lie over their
+/// inputs; no number of channels is one of whole tiles.
+Graph pointwise_graph(unsigned seed) {
+  Random r(seed);
+  Graph g;
+  g.file = g.name = "pointwise";
+  int t = g.add_input("x", {3, {6, 6, 30}});
+  for (const int channels : {53, 17, 34, 62, 23, 58}) {
+    Node node;
+    nnom::Conv2D op;
+    op.out.c = channels, op.kernel = op.stride = op.dilation = {1, 1};
+    node.op = op;
+    node.name = fmt::format("layer {}", g.nodes.size()), node.source = "Pointwise";
+    node.inputs = {t};
+    info(node.op).infer(node.op, &g.shape(t), 1);
+    add_weights(node, 0x1p-10f, r);
+    t = g.add(std::move(node));
+  }
+  g.outputs = {t};
+  return g;
+}
+
+TEST(Targets, AgreeOnPointwiseLayersInPlace) {
+  for (const Case& c : std::vector<Case>{{"cortex-m55", "cortex-m55", kSpeed, kDouble, true, 1},
+                                         {"cortex-m4", "cortex-m4", kSpeed, kSingle, true, 2},
+                                         {"cortex-m3", "cortex-m3", kSize, kDouble, true, 3},
+                                         {"cortex-m0", "any", kSpeed, kDouble, true, 4},
+                                         {"riscv32", "riscv32", kSpeed, kSingle, true, 5}}) {
+    if (const std::string missing = missing_for(c.core); !missing.empty())
+      GTEST_SKIP() << "needs " << missing;
+    check(c, pointwise_graph(c.seed));
+  }
 }
 
 TEST(Targets, AgreeWhereVectorsEnd) {

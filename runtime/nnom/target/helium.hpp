@@ -75,13 +75,22 @@ struct Helium : Dsp {
                          helium::Limits(d.clamp)};
     const int8_t* x = px.window.first;
     int8_t* out = px.out;
-    if (whole) {
-      int left = px.count;
-      for (; left >= 2; left -= 2, x += 2 * px.step, out += 2 * px.out_step)
-        column<2>(tiles, m.length, x, out);
-      if (left) column<1>(tiles, m.length, x, out);
+    int left = px.count;
+    if (whole < m.rows) {
+      // Two pixels with all their rows before the next: outputs may lie over what others read.
+      Matrix most = m;
+      most.rows = whole;
+      for (; left > 0; left -= 2, x += 2 * px.step, out += 2 * px.out_step) {
+        Pixels<N> two = px;
+        two.window.first = x, two.out = out, two.count = min(left, 2);
+        if (whole) multiply<N>(two, most, data, weights, channel);
+        single_rows<N>(two, m, whole, d, weights, channel);
+      }
+      return;
     }
-    if (whole < m.rows) single_rows<N>(px, m, whole, d, weights, channel);
+    for (; left >= 2; left -= 2, x += 2 * px.step, out += 2 * px.out_step)
+      column<2>(tiles, m.length, x, out);
+    if (left) column<1>(tiles, m.length, x, out);
   }
 
   /// out[i] = the sum of x[0][i] and x[1][i], of an Add's data, for i < n.
