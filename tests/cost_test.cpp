@@ -143,21 +143,6 @@ std::string name_of(const testing::TestParamInfo<std::string>& core) {
 
 INSTANTIATE_TEST_SUITE_P(Cores, Cost, testing::ValuesIn(core_names()), name_of);
 
-/// `blocks` residual blocks of five layers, as in a deep network.
-Graph residual(int blocks) {
-  Graph g;
-  Random r(1);
-  int t = g.add_input("input", {3, {8, 8, 8}});
-  for (int i = 0; i < blocks; ++i) {
-    int branch = t;
-    for (const char* op : {"Activation", "Activation", "Softmax", "Activation"})
-      branch = add_random(g, op, {branch}, r);
-    t = add_random(g, "Add", {t, branch}, r);
-  }
-  g.outputs = {t};
-  return g;
-}
-
 /// Processor time that planning takes, the least of three.
 double planning_time(const Graph& graph) {
   double least = 1e9;
@@ -181,7 +166,8 @@ void expect_planning_grows_with_pairs(const std::string& kind, auto graph_of) {
 }
 
 TEST(CostOfPlanning, GrowsWithPairsOfTensors) {
-  expect_planning_grows_with_pairs("residual", [](int nodes) { return residual(nodes / 5); });
+  expect_planning_grows_with_pairs("residual",
+                                   [](int nodes) { return residual_blocks(nodes / 5); });
 }
 
 TEST(SlowCostOfPlanning, GrowsWithPairsOfTensors) {

@@ -64,6 +64,27 @@ std::string list(const std::vector<float>& values) {
 
 const std::string kStrict = "-Wall -Wextra -Wconversion -Wshadow -Wpedantic -Werror";
 
+/// Builds main.cpp, which is C++11, with the model; its program must print `values`, a line each.
+void expect_prints(const Generation& files, const std::vector<float>& values) {
+  const auto compile = [&](const std::string& name, const std::string& standard) {
+    return run_program(std::vector<std::string>{"g++", standard} + words(kStrict) +
+                       std::vector<std::string>{"-c", files.file(name + ".cpp"), "-o",
+                                                files.file(name + ".o"), kRuntime, files.include()})
+        .output;
+  };
+  EXPECT_EQ(compile("main", "-std=c++11"), "");
+  EXPECT_EQ(compile("model", "-std=c++20"), "");
+  EXPECT_EQ(
+      run_program({"g++", files.file("main.o"), files.file("model.o"), "-o", files.file("program")})
+          .output,
+      "");
+  const Said said = run_program({files.file("program")});
+  EXPECT_TRUE(said.success);
+  std::string expected;
+  for (const float v : values) expected += fmt::format("{:.9g}\n", v);
+  EXPECT_EQ(said.output, expected);
+}
+
 TEST(Generated, ServesACpp11Application) {
   const Graph graph = classifier();
   const Program program = program_of(graph);
@@ -102,24 +123,7 @@ int main() {{
 }}
 )",
                                       in, out, list(image)));
-  const auto compiler = [&](const std::string& name, const std::string& standard) {
-    return std::vector<std::string>{"g++", standard} + words(kStrict) +
-           std::vector<std::string>{"-c",     files.file(name + ".cpp"),
-                                    "-o",     files.file(name + ".o"),
-                                    kRuntime, files.include()};
-  };
-  EXPECT_EQ(run_program(compiler("main", "-std=c++11")).output, "");
-  EXPECT_EQ(run_program(compiler("model", "-std=c++20")).output, "");
-  EXPECT_EQ(
-      run_program({"g++", files.file("main.o"), files.file("model.o"), "-o", files.file("program")})
-          .output,
-      "");
-  const Said said = run_program({files.file("program")});
-  EXPECT_TRUE(said.success);
-  std::string expected;
-  const std::vector<float> scores = run_once(program, {image})[0];
-  for (const float v : scores) expected += fmt::format("{:.9g}\n", v);
-  EXPECT_EQ(said.output, expected);
+  expect_prints(files, run_once(program, {image})[0]);
 }
 
 /// A picture that a callback gives row by row; it has no place where all of it would fit.
@@ -160,24 +164,7 @@ int main() {{
 )",
                                                size, rows, list(image));
   files.write("main.cpp", program_text);
-  for (const char* name : {"main", "model"})
-    EXPECT_EQ(run_program(words(std::string(name) == "main" ? "g++ -std=c++11" : "g++ -std=c++20") +
-                          words(kStrict) +
-                          std::vector<std::string>{"-c", files.file(std::string(name) + ".cpp"),
-                                                   "-o", files.file(std::string(name) + ".o"),
-                                                   kRuntime, files.include()})
-                  .output,
-              "");
-  EXPECT_EQ(
-      run_program({"g++", files.file("main.o"), files.file("model.o"), "-o", files.file("program")})
-          .output,
-      "");
-  const Said said = run_program({files.file("program")});
-  EXPECT_TRUE(said.success);
-  std::string expected;
-  const std::vector<float> scores = run_once(program_of(graph), {image})[0];
-  for (const float v : scores) expected += fmt::format("{:.9g}\n", v);
-  EXPECT_EQ(said.output, expected);
+  expect_prints(files, run_once(program_of(graph), {image})[0]);
   EXPECT_NE(complaint("#include \"model.hpp\"\nvoid f(model::Model& net) { net.run(); }\n",
                       {"-std=c++11", kRuntime, files.include()}),
             "");

@@ -212,24 +212,9 @@ TEST(Plan, IsAtLeastAsGoodAsTheLayerApis) {
   EXPECT_LT(own, other);
 }
 
-/// `blocks` residual blocks of five layers, as in a deep network.
-Graph deep(int blocks) {
-  Graph g;
-  Random r(1);
-  int t = g.add_input("input", {3, {8, 8, 8}});
-  for (int i = 0; i < blocks; ++i) {
-    int branch = t;
-    for (const char* op : {"Activation", "Activation", "Softmax", "Activation"})
-      branch = add_random(g, op, {branch}, r);
-    t = add_random(g, "Add", {t, branch}, r);
-  }
-  g.outputs = {t};
-  return g;
-}
-
 TEST(Plan, ResidualBlocksTakeTwoTensors) {
   for (const int blocks : {1, 2, 10, 60}) {
-    const Plan plan = plan_memory(deep(blocks), {true, {}, Layout::plain});
+    const Plan plan = plan_memory(residual_blocks(blocks), {true, {}, Layout::plain});
     EXPECT_EQ(plan.arena_bytes, 2 * 8 * 8 * 8) << blocks;
     EXPECT_EQ(plan.lower_bound, 2 * 8 * 8 * 8) << blocks;
   }
@@ -347,7 +332,7 @@ std::vector<std::pair<std::string, Graph>> graphs_of(int count) {
   int sum = ends[0];
   for (size_t i = 1; i < ends.size(); ++i) sum = add_random(wide, "Add", {sum, ends[i]}, r);
   wide.outputs = {sum};
-  return {{"residual", deep(std::max(count / 5, 1))},
+  return {{"residual", residual_blocks(std::max(count / 5, 1))},
           {"wide", std::move(wide)},
           {"random", random_graph(count, r)}};
 }

@@ -1,6 +1,8 @@
 /// \file
 /// Start-up of an Arm Cortex-M: the vector table, memory, constructors, main, and what happens on a
 /// fault.
+#include "start.hpp"
+
 #include <stdint.h>
 
 #include "processor.hpp"
@@ -9,14 +11,9 @@
 
 extern "C" {
 
-int main();
 void systick_handler();  // mps2/clock.cpp
 
 extern uint32_t __stack;
-extern const uint32_t __data_load;
-extern uint32_t __data_start, __data_end, __bss_start, __bss_end;
-extern void (*const __init_array_start[])();
-extern void (*const __init_array_end[])();
 
 [[gnu::naked]] int32_t nnom_semihosting(uint32_t, const void*) {
   asm volatile(
@@ -63,13 +60,7 @@ extern void (*const __init_array_end[])();
   *reinterpret_cast<volatile uint32_t*>(kCoprocessorAccess) |= 0xFU << 20;  // CP10 and CP11
   asm volatile("dsb\nisb" ::: "memory");
 #endif
-  const uint32_t* from = &__data_load;
-  for (uint32_t* to = &__data_start; to != &__data_end;) *to++ = *from++;
-  for (uint32_t* to = &__bss_start; to != &__bss_end;) *to++ = 0;
-  for (auto* constructor = __init_array_start; constructor != __init_array_end; ++constructor) {
-    (*constructor)();
-  }
-  semihosting::exit(main());
+  start_program();
 }
 
 union Vector {

@@ -1,6 +1,8 @@
 /// \file
 /// Start-up of a RISC-V processor with 32 bits: stack, memory, constructors, main, and what happens
 /// on a trap.
+#include "start.hpp"
+
 #include <stdint.h>
 
 #include "processor.hpp"
@@ -10,13 +12,6 @@
 asm(".option arch, +zicsr");  // rv32imc alone has no control registers
 
 extern "C" {
-
-int main();
-
-extern const uint32_t __data_load;
-extern uint32_t __data_start, __data_end, __bss_start, __bss_end;
-extern void (*const __init_array_start[])();
-extern void (*const __init_array_end[])();
 
 /// An ebreak between these two shifts, none of them compressed and all in one page, is a call.
 [[gnu::naked, gnu::aligned(16)]] int32_t nnom_semihosting(uint32_t, const void*) {
@@ -64,15 +59,7 @@ extern void (*const __init_array_end[])();
       "j report_fault\n");
 }
 
-[[noreturn]] void start() {
-  const uint32_t* from = &__data_load;
-  for (uint32_t* to = &__data_start; to != &__data_end;) *to++ = *from++;
-  for (uint32_t* to = &__bss_start; to != &__bss_end;) *to++ = 0;
-  for (auto* constructor = __init_array_start; constructor != __init_array_end; ++constructor) {
-    (*constructor)();
-  }
-  semihosting::exit(main());
-}
+[[noreturn]] void start() { start_program(); }
 
 [[gnu::naked, gnu::section(".start"), gnu::used, noreturn]] void reset_handler() {
   asm volatile(
