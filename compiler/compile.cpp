@@ -51,21 +51,12 @@ std::vector<Quantisation> scales_in(const Graph& graph) {
   return scales;
 }
 
-/// Packs weights as they come if activations that need no widening make the arena much smaller.
-void save_arena(const Graph& graph, Numbers& numbers) {
-  if (!graph.variables.empty()) return;  // lower() settles them first
-  Numbers plain = numbers;
-  plain.layout = Layout::plain;
-  if (4 * int64_t{plan_memory(graph, plain).arena_bytes} <=
-      3 * int64_t{plan_memory(graph, numbers).arena_bytes})
-    numbers = plain;
-}
-
 }  // namespace
 
 Lowering lowering_of(const CompileOptions& options) {
-  Lowering lowering{.numbers = {true, options.rounding, layout_of(options.target)},
-                    .per_channel = options.per_channel};
+  Lowering lowering{
+      .numbers = {true, options.rounding, layout_of(options.target, options.optimise)},
+      .per_channel = options.per_channel};
   if (!options.cmsis_nn) return lowering;
   if (options.rounding != Rounding::double_rounding)
     throw Error("--kernels cmsis-nn: CMSIS-NN rounds twice: add --rounding double");
@@ -81,7 +72,6 @@ Program compile(const Graph& graph, const Samples& samples, const CompileOptions
   lowering.kernels = Kernels::own;  // what is calibrated runs here
   final.reorder = true;
   final.limits = options.limits;
-  const bool small = options.optimise == Optimise::size;
   if (graph.quantised()) {
     if (!options.ranges.empty())
       throw Error("--range {}: {} is quantised by its file, which gives every scale",
@@ -89,7 +79,6 @@ Program compile(const Graph& graph, const Samples& samples, const CompileOptions
     if (graph.reference == Reference::tflite) check_dialect(graph, options.rounding);
     Graph lean = options.stream ? step_by_step(graph) : graph;
     drop_many_channels(lean, options.rounding);
-    if (small) save_arena(lean, final.numbers);
     return lower(std::move(lean), scales_in(graph), final);
   }
   Graph measured = graph;
@@ -97,7 +86,6 @@ Program compile(const Graph& graph, const Samples& samples, const CompileOptions
   measure_states(measured, samples);
   const Ranges ranges = calibrate(measured, samples, options.calibration, lowering, options.ranges);
   if (options.stream) measured = step_by_step(std::move(measured));
-  if (small) save_arena(measured, final.numbers);
   return lower(std::move(measured), ranges.scales, final);
 }
 

@@ -27,7 +27,7 @@ struct CompileOptions {
 Graph load_model(const std::string& path, const HookOptions& hooks = {});
 
 /// How weights are packed for a target. Throws an Error that lists the targets.
-Layout layout_of(const std::string& target);
+Layout layout_of(const std::string& target, Optimise optimise = Optimise::balanced);
 
 /// How `options` have weights quantised and packed. Throws an Error that says which of them don't
 /// go together.

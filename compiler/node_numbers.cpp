@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "compiler/error.hpp"
 #include "compiler/op_table.hpp"
 #include "compiler/quantise/dialect.hpp"
@@ -16,6 +18,19 @@ Rescaling rescaling_of(const Node& node, const Numbers& numbers) {
   const Kernel kernel = node.stored ? node.stored->kernel : Kernel::convolution;
   if (kernel == Kernel::dense_32) return Rescaling::twice;
   return kernel == Kernel::dense && numbers.single() ? Rescaling::floating : Rescaling::reduced;
+}
+
+/// Whether widening a dense layer's input would take more memory than any layer needs for its
+/// tensors.
+bool widens_too_much(const Graph& graph, const Node& node) {
+  const auto* dense = std::get_if<nnom::Dense>(&node.op);
+  if (!dense) return false;
+  const auto bytes = [&](int t) { return graph.shape(t).size() * bits_of(graph, t) / 8; };
+  return std::ranges::all_of(graph.nodes, [&](const Node& n) {
+    int sum = bytes(n.output);
+    for (const int t : n.inputs) sum += bytes(t);
+    return sum < 3 * dense->in;
+  });
 }
 
 }  // namespace
@@ -38,6 +53,8 @@ Numbers numbers_of(const Graph& graph, const Node& node, Numbers numbers) {
   if (numbers.width == Width::int8 && numbers.single() && graph.quantised() &&
       graph.reference == Reference::tflite && rounds_twice(graph, node))
     numbers.rounding = Rounding::double_rounding;
+  if (numbers.width == Width::int8 && numbers.layout == Layout::dsp && widens_too_much(graph, node))
+    numbers.layout = Layout::compact;
   if (numbers.width == Width::int16) numbers.rescaling = rescaling_of(node, numbers);
   return numbers;
 }
@@ -49,7 +66,7 @@ const char* width_text(const Numbers& numbers) {
 }
 
 std::string type_text(const Numbers& numbers) {
-  const char* const layouts[] = {"Plain", "Dsp", "Vector", "Helium"};
+  const char* const layouts[] = {"Plain", "Dsp", "Vector", "Helium", "Compact"};
   const char* const rescalings[] = {"Double", "Reduced", "Floating"};
   const char* const dialect = numbers.scheme() == Scheme::power_of_two ? "PowerOfTwo"
                               : numbers.single()                       ? "Single"

@@ -15,7 +15,7 @@ namespace nnomc {
 /// How what is rescaled is rounded: as one of TFLite's dialects, or where all scales are powers of
 /// two to the nearest or towards minus infinity.
 enum class Rounding { single_rounding, double_rounding, nearest, truncating };
-enum class Layout { plain, dsp, vector, helium };
+enum class Layout { plain, dsp, vector, helium, compact };
 
 /// Of a quantised node's inputs and output.
 enum class Width { int8, int16, widening, narrowing };
@@ -46,38 +46,41 @@ struct Numbers {
     const auto dialect = scheme() == Scheme::affine ? static_cast<size_t>(rounding) : 2;
     switch (width) {
       case Width::int8:
-        return 1 + dialect * 4 + static_cast<size_t>(layout);
+        return 1 + dialect * 5 + static_cast<size_t>(layout);
       case Width::int16:
-        return 13 + static_cast<size_t>(rescaling);
+        return 16 + static_cast<size_t>(rescaling);
       case Width::widening:
-        return 16 + dialect;
+        return 19 + dialect;
       case Width::narrowing:
         break;
     }
-    return 18;
+    return 21;
   }
 };
 
 /// Every arithmetic the compiler can run and emit; float is the reference, so it adds in double.
 template <template <class...> class List>
-using AllNumbers = List<nnom::Float<double, nnom::layout::Vector>,           //
-                        nnom::Int8<nnom::Single, nnom::layout::Plain>,       //
-                        nnom::Int8<nnom::Single, nnom::layout::Dsp>,         //
-                        nnom::Int8<nnom::Single, nnom::layout::Vector>,      //
-                        nnom::Int8<nnom::Single, nnom::layout::Helium>,      //
-                        nnom::Int8<nnom::Double, nnom::layout::Plain>,       //
-                        nnom::Int8<nnom::Double, nnom::layout::Dsp>,         //
-                        nnom::Int8<nnom::Double, nnom::layout::Vector>,      //
-                        nnom::Int8<nnom::Double, nnom::layout::Helium>,      //
-                        nnom::Int8<nnom::PowerOfTwo, nnom::layout::Plain>,   //
-                        nnom::Int8<nnom::PowerOfTwo, nnom::layout::Dsp>,     //
-                        nnom::Int8<nnom::PowerOfTwo, nnom::layout::Vector>,  //
-                        nnom::Int8<nnom::PowerOfTwo, nnom::layout::Helium>,  //
-                        nnom::Int16<nnom::Double, nnom::layout::Plain>,      //
-                        nnom::Int16<nnom::Reduced, nnom::layout::Plain>,     //
-                        nnom::Int16<nnom::Floating, nnom::layout::Plain>,    //
-                        nnom::Widening<nnom::Single>,                        //
-                        nnom::Widening<nnom::Double>,                        //
+using AllNumbers = List<nnom::Float<double, nnom::layout::Vector>,            //
+                        nnom::Int8<nnom::Single, nnom::layout::Plain>,        //
+                        nnom::Int8<nnom::Single, nnom::layout::Dsp>,          //
+                        nnom::Int8<nnom::Single, nnom::layout::Vector>,       //
+                        nnom::Int8<nnom::Single, nnom::layout::Helium>,       //
+                        nnom::Int8<nnom::Single, nnom::layout::Compact>,      //
+                        nnom::Int8<nnom::Double, nnom::layout::Plain>,        //
+                        nnom::Int8<nnom::Double, nnom::layout::Dsp>,          //
+                        nnom::Int8<nnom::Double, nnom::layout::Vector>,       //
+                        nnom::Int8<nnom::Double, nnom::layout::Helium>,       //
+                        nnom::Int8<nnom::Double, nnom::layout::Compact>,      //
+                        nnom::Int8<nnom::PowerOfTwo, nnom::layout::Plain>,    //
+                        nnom::Int8<nnom::PowerOfTwo, nnom::layout::Dsp>,      //
+                        nnom::Int8<nnom::PowerOfTwo, nnom::layout::Vector>,   //
+                        nnom::Int8<nnom::PowerOfTwo, nnom::layout::Helium>,   //
+                        nnom::Int8<nnom::PowerOfTwo, nnom::layout::Compact>,  //
+                        nnom::Int16<nnom::Double, nnom::layout::Plain>,       //
+                        nnom::Int16<nnom::Reduced, nnom::layout::Plain>,      //
+                        nnom::Int16<nnom::Floating, nnom::layout::Plain>,     //
+                        nnom::Widening<nnom::Single>,                         //
+                        nnom::Widening<nnom::Double>,                         //
                         nnom::Narrowing>;
 
 // What an op says of itself by a constant of that name.

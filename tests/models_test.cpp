@@ -149,7 +149,7 @@ void check_on_board(const Source& source, const Way& way) {
                            way.separate ? "tensors apart" : "planned"));
   const Program plain = plain_program(source, way.rounding);
   Numbers numbers = plain.numbers;
-  if (way.own_packing) numbers.layout = layout_of(target_of(way.core));
+  if (way.own_packing) numbers.layout = layout_of(target_of(way.core), way.optimise);
   const bool separate = way.separate && plain.plan.arena_bytes < kBoardRam;
   const Program p = lower(plain.graph, plain.scales, {numbers, true, separate});
   EmitOptions options;

@@ -153,6 +153,7 @@ TEST(OverlapClaims, AreTight) {
 #endif
   const Numbers floats{}, plain{true, Rounding::single_rounding, Layout::plain},
       dsp{true, Rounding::single_rounding, Layout::dsp},
+      compact{true, Rounding::single_rounding, Layout::compact},
       vector{true, Rounding::single_rounding, Layout::vector};
   struct Claim {
     const char* op;
@@ -163,12 +164,14 @@ TEST(OverlapClaims, AreTight) {
   constexpr int row = INT_MAX - 1;  // the claim is made by whole rows
   for (const Claim& c : std::vector<Claim>{{"Conv2D", dsp, 0},
                                            {"Conv2D", plain, 0},
+                                           {"Conv2D", compact, 0},
                                            {"Conv2D", vector, 0},
                                            {"Conv2D", floats, 0},
                                            {"TransposeConv2D", dsp, 0},
                                            {"TransposeConv2D", plain, 0},
                                            {"DepthwiseConv2D", dsp, 0},
                                            {"DepthwiseConv2D", plain, 0},
+                                           {"DepthwiseConv2D", compact, 0},
                                            {"DepthwiseConv2D", floats, 0},
                                            {"MaxPool2D", plain, row},
                                            {"AveragePool2D", plain, row},

@@ -66,7 +66,7 @@ Graph depthwise_graph(unsigned seed) {
 }
 
 Program program_of(const Case& c, const Graph& graph) {
-  const Numbers numbers{true, c.rounding, layout_of(c.target)};
+  const Numbers numbers{true, c.rounding, layout_of(c.target, c.optimise)};
   return lower(graph, usual_scales(graph, numbers.scheme()),
                {.numbers = numbers, .per_channel = c.per_channel});
 }
@@ -147,6 +147,8 @@ TEST(Targets, AgreeOnDepthwiseLayers) {
   for (const Case& c :
        std::vector<Case>{{"cortex-m4", "cortex-m4", kSpeed, kDouble, true, 1},
                          {"cortex-m4", "cortex-m4", kSize, kDouble, false, 2, "-Os"},
+                         {"cortex-m33", "cortex-m33", kSize, kDouble, true, 1, "-Os"},
+                         {"cortex-m4", "cortex-m4", kSize, kSingle, false, 3, "-Os"},
                          {"cortex-m33", "cortex-m33", kSpeed, kSingle, true, 3},
                          {"cortex-m4", "cortex-m4", kSpeed, kNearest, true, 4}})
     check(c, depthwise_graph(c.seed));
@@ -164,6 +166,10 @@ TEST(Targets, AgreeWithTheHost) {
                          {"cortex-m3", "host", kSize, kDouble, false, 3, "-Os"},
                          {"cortex-m4", "any", kSpeed, kSingle, true, 2},
                          {"cortex-m4", "cortex-m4", kSize, kDouble, true, 1, "-Os"},
+                         {"cortex-m4", "cortex-m4", kSize, kDouble, false, 2, "-O0"},
+                         {"cortex-m4", "any", kSize, kDouble, false, 3, "-O2"},
+                         {"cortex-m4", "cortex-m4", kSize, kSingle, true, 2, "-Os"},
+                         {"cortex-m33", "cortex-m33", kSize, kNearest, false, 1, "-Os"},
                          {"cortex-m4", "cortex-m4", kBalanced, kSingle, false, 3, "-O0"},
                          {"cortex-m4", "cortex-m4", kSpeed, kSingle, true, 3},
                          {"cortex-m7", "cortex-m7", kBalanced, kDouble, false, 1},
@@ -174,6 +180,7 @@ TEST(Targets, AgreeWithTheHost) {
                          {"cortex-m55", "cortex-m55", kBalanced, kNearest, false, 1, "-O0"},
                          {"cortex-m55", "cortex-m55", kSpeed, kTruncating, true, 3},
                          {"cortex-m55", "cortex-m4", kSize, kDouble, true, 2},
+                         {"cortex-m55", "cortex-m4", kBalanced, kDouble, true, 2},
                          {"cortex-m0", "any", kBalanced, kNearest, true, 1},
                          {"cortex-m3", "host", kSize, kTruncating, false, 2, "-Os"},
                          {"cortex-m4", "cortex-m4", kBalanced, kNearest, true, 2},
@@ -255,6 +262,7 @@ Graph pointwise_graph(unsigned seed) {
 TEST(Targets, AgreeOnPointwiseLayersInPlace) {
   for (const Case& c : std::vector<Case>{{"cortex-m55", "cortex-m55", kSpeed, kDouble, true, 1},
                                          {"cortex-m4", "cortex-m4", kSpeed, kSingle, true, 2},
+                                         {"cortex-m4", "cortex-m4", kSize, kDouble, true, 6},
                                          {"cortex-m3", "cortex-m3", kSize, kDouble, true, 3},
                                          {"cortex-m0", "any", kSpeed, kDouble, true, 4},
                                          {"riscv32", "riscv32", kSpeed, kSingle, true, 5}}) {
@@ -267,15 +275,16 @@ TEST(Targets, AgreeOnPointwiseLayersInPlace) {
 TEST(Targets, AgreeWhereVectorsEnd) {
   if (const std::string missing = missing_for("cortex-m55"); !missing.empty())
     GTEST_SKIP() << "needs " << missing;
-  for (const Case& c :
-       std::vector<Case>{{"cortex-m55", "cortex-m55", kSize, kSingle, false, 1},
-                         {"cortex-m55", "cortex-m55", kBalanced, kDouble, false, 2},
-                         {"cortex-m55", "cortex-m55", kSpeed, kDouble, false, 3},
-                         {"cortex-m55", "cortex-m55", kSize, kNearest, false, 4},
-                         {"cortex-m4", "cortex-m4", kBalanced, kDouble, false, 2}}) {
+  for (const Case& c : std::vector<Case>{{"cortex-m55", "cortex-m55", kSize, kSingle, false, 1},
+                                         {"cortex-m55", "cortex-m55", kBalanced, kDouble, false, 2},
+                                         {"cortex-m55", "cortex-m55", kSpeed, kDouble, false, 3},
+                                         {"cortex-m55", "cortex-m55", kSize, kNearest, false, 4},
+                                         {"cortex-m4", "cortex-m4", kBalanced, kDouble, false, 2},
+                                         {"cortex-m4", "cortex-m4", kSize, kDouble, false, 2},
+                                         {"cortex-m4", "cortex-m4", kSize, kNearest, false, 3}}) {
     SCOPED_TRACE(describe(c));
     const Graph graph = vectors_graph(c.seed);
-    const Numbers numbers{true, c.rounding, layout_of(c.target)};
+    const Numbers numbers{true, c.rounding, layout_of(c.target, c.optimise)};
     const Program program = lower(graph, usual_scales(graph, numbers.scheme()),
                                   {.numbers = numbers, .per_channel = c.per_channel});
     Random r(c.seed);

@@ -23,13 +23,17 @@ std::string quantisation_text(const nnom::Quantisation& q) {
                      halves[static_cast<size_t>(q.halves)]);
 }
 
-std::string numbers_alias(const Program& program) {
+const char* target_text(Optimise optimise) {
+  return optimise == Optimise::size ? "nnom::Small" : "nnom::Native";
+}
+
+std::string numbers_alias(const Program& program, const EmitOptions& options) {
   return fmt::format(
       "using Numbers = {};\n"
-      "static_assert(nnom::Native::reads<Numbers::Layout>,\n"
+      "static_assert({}::reads<Numbers::Layout>,\n"
       "              \"the weights are packed for another core: convert the model with "
       "--target for this one\");\n\n",
-      type_text(program.numbers));
+      type_text(program.numbers), target_text(options.optimise));
 }
 
 std::string arrays_text(const Program& program, size_t i, const std::string& id,
@@ -49,8 +53,10 @@ std::string data_text(const Program& program, size_t i, const std::string& id,
   const OpInfo& op = info(program.graph.nodes[i].op);
   const Numbers& numbers = program.node_numbers[i];
   return fmt::format("{} nnom::{}::Data<{}> {}_data{};\n", storage, op.name,
-                     numbers.width == Width::int8 ? "Numbers" : type_text(numbers), id,
-                     op.data_text(program.data[i], numbers, id + "_"));
+                     numbers.width == Width::int8 && numbers.layout == program.numbers.layout
+                         ? "Numbers"
+                         : type_text(numbers),
+                     id, op.data_text(program.data[i], numbers, id + "_"));
 }
 
 std::string optimise_pragma(const Program& program, const EmitOptions& options, bool push) {

@@ -14,8 +14,11 @@ std::string notice();
 /// An initialiser of nnom::Quantisation.
 std::string quantisation_text(const nnom::Quantisation& q);
 
+/// The target that layers are compiled for: nnom::Native, or nnom::Small.
+const char* target_text(Optimise optimise);
+
 /// `Numbers`, the arithmetic of int8 layers, and that the core can read its packing.
-std::string numbers_alias(const Program& program);
+std::string numbers_alias(const Program& program, const EmitOptions& options);
 
 /// The arrays of node i's data, each called `id` + field, and the call of its hook; `storage` is
 /// what stands before a type.

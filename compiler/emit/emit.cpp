@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "compiler/cmsis_nn.hpp"
 #include "compiler/emit/constants.hpp"
@@ -16,9 +17,11 @@
 namespace nnomc {
 namespace {
 
-/// Layers whose bounds become constants: where that pays most for its code.
-bool is_fixed(const Node& node, Optimise optimise) {
+/// Layers whose bounds become constants: where that pays most for its code. For size those of
+/// `alone`, of whose kind there is no other geometry: what they don't need is left out.
+bool is_fixed(const Node& node, Optimise optimise, bool alone) {
   if (node.kernels != Kernels::own) return false;
+  if (optimise == Optimise::size) return alone;
   const auto* conv = std::get_if<nnom::Conv2D>(&node.op);
   const bool first = conv && conv->in.c < 4;
   const bool depthwise = std::holds_alternative<nnom::DepthwiseConv2D>(node.op);
@@ -32,7 +35,7 @@ std::string meaning(const Quantisation& q) {
 }
 
 /// What runs layers, and turns or not.
-std::string runner(const Graph& graph, bool turns) {
+std::string runner(const Graph& graph, bool turns, Optimise optimise) {
   for (const Node& node : graph.nodes) switch (node.kernels) {
       case Kernels::own:
         break;
@@ -43,7 +46,7 @@ std::string runner(const Graph& graph, bool turns) {
       case Kernels::cmsis_nn_helium:
         return "cmsis_nn::run_layer<nnom::cmsis_nn::Core::helium>";
     }
-  return turns ? "run_rows<nnom::Native>" : "run_layer<nnom::Native>";
+  return fmt::format("{}<{}>", turns ? "run_rows" : "run_layer", target_text(optimise));
 }
 
 std::string runtime_include(const Graph& graph) {
@@ -55,7 +58,7 @@ std::string runtime_include(const Graph& graph) {
 class Emitter {
  public:
   Emitter(const Program& program, const EmitOptions& options)
-      : p_(program), o_(options), storage_("constexpr"), turns_(program) {
+      : p_(program), o_(options), storage_("constexpr"), turns_(program, options) {
     if (!p_.numbers.quantised) throw Error("{}: only quantised models become code", p_.graph.file);
     check_hooks(p_.graph);
   }
@@ -149,10 +152,11 @@ class Emitter {
 
   /// Constants and the run function, inside namespace o_.name.
   std::string definitions() {
-    std::string constants, turns, calls, resets;
+    std::string constants, turns, steps, infos, resets;
     Names names;
     bool int8 = false;                       // any node computes in it
     std::map<std::string, std::string> ops;  // initialiser -> name: layers of one geometry share
+    const std::map<std::string, std::set<std::string>> geometries = geometries_by_kind();
     for (size_t i = 0; i < p_.graph.nodes.size(); ++i) {
       const Node& node = p_.graph.nodes[i];
       const OpInfo& op = info(node.op);
@@ -169,12 +173,19 @@ class Emitter {
       constants += data_text(p_, i, id, storage_);
       constants += fmt::format("{} nnom::Buffers<nnom::{}> {}_at{};\n\n", storage_, op.name, id,
                                op.buffers_text(node.op, p_.plan.nodes[i]));
-      const bool in_turns = i < p_.plan.in_turns;
-      (in_turns ? turns : calls) += fmt::format(
-          "  layer({}, {}, {}, {}_data, {}_at{});\n", literal(node.name),
-          p_.keeps_output(i) ? tensor_bytes(p_.graph, node.output, p_.numbers) : 0,
-          is_fixed(node, o_.optimise) ? fmt::format("nnom::fixed<{}>", at->second) : at->second, id,
-          id, in_turns ? turns_.turn(node) : "");
+      const std::string shown = is_fixed(node, o_.optimise, geometries.at(op.name).size() == 1)
+                                    ? fmt::format("nnom::fixed<{}>", at->second)
+                                    : at->second;
+      infos += fmt::format("    nnom::step_info({}, {}, {}, {}_at),\n", literal(node.name),
+                           p_.keeps_output(i) ? tensor_bytes(p_.graph, node.output, p_.numbers) : 0,
+                           shown, id);
+      ++layers_;
+      if (i < p_.plan.in_turns) {
+        turns += fmt::format("  layer({}, {}_data, {}_at{});\n", shown, id, id, turns_.turn(node));
+        ++in_turns_;
+      } else {
+        steps += fmt::format("    nnom::step(runner, {}, {}_data, {}_at),\n", shown, id, id);
+      }
       if (op.memory(node.op, numbers).state)
         resets +=
             fmt::format("  nnom::reset_layer({}, {}_data, {}_at, arena);\n", at->second, id, id);
@@ -192,70 +203,48 @@ class Emitter {
     }
     if (p_.plan.state)
       resets = "\ninline void reset_layers(unsigned char* arena) {\n" + resets + "}\n";
-    return fmt::format(
-        "{}{}{}"
-        "/// Calls layer(name, bytes of output, op, data, buffers) for each layer in turn.\n"
-        "template <class Layer>\n[[gnu::always_inline]] inline void layers(Layer layer) {{\n{}}}\n"
-        "{}",
-        int8 ? numbers_alias(p_) : "", constants, turns.empty() ? "" : turns_.functions(turns),
-        calls, resets);
+    if (!steps.empty())
+      steps = fmt::format(
+          "{0} auto runner = [](const auto& op, const auto& data, const auto& at, unsigned char* "
+          "arena) NNOM_INLINE {{\n  nnom::{1}(op, data, at, arena);\n}};\n"
+          "{0} nnom::Step steps[] = {{\n{2}}};\n",
+          storage_, runner(p_.graph, in_turns_ > 0, o_.optimise), steps);
+    if (!infos.empty())
+      infos = fmt::format("{} nnom::StepInfo infos[] = {{\n{}}};\n", storage_, infos);
+    return (int8 ? numbers_alias(p_, o_) : "") + constants +
+           (turns.empty() ? "" : turns_.functions(turns)) + steps + infos + resets;
   }
 
   std::string functions(const std::string& specifier, const std::string& space) const {
-    const bool turns = p_.plan.in_turns > 0, by_rows = p_.plan.input_by_rows;
-    const std::string rows = by_rows ? ", nnom::Rows rows" : "";
+    const std::string rows = p_.plan.input_by_rows ? ", nnom::Rows rows" : "";
     const std::string first =
-        turns ? fmt::format("  {}run_turns(arena{});\n", space, by_rows ? ", rows" : "") : "";
-    return fmt::format(
-               "{0}void Graph::run(unsigned char* arena{2}) {{\n{3}"
-               "  {1}layers([arena](const char*, unsigned, const auto& op, const auto& data, const "
-               "auto& "
-               "at) {{\n"
-               "    nnom::{5}(op, data, at, arena);\n  }});\n}}\n\n"
-               "{0}nnom::LayerInfo Graph::observe(unsigned char* arena{2}, nnom::Observer "
-               "observer, void* "
-               "context, unsigned last) {{\n"
-               "  nnom::LayerInfo reached{{}};\n  unsigned index = 0;\n"
-               "  const auto tell = [&](const char* name, const char* type, int64_t macs, const "
-               "void* "
-               "output, unsigned bytes) __attribute__((noinline)) {{\n"
-               "    reached = {{name, type, index++, macs, output, bytes}};\n"
-               "    if (observer) observer(context, reached);\n  }};\n{3}{4}"
-               "  {1}layers([&](const char* name, unsigned bytes, const auto& op, const auto& "
-               "data, const "
-               "auto& at) {{\n"
-               "    if (index > last) return;\n"
-               "    nnom::{5}(op, data, at, arena);\n"
-               "    tell(name, nnom::value(op).name, nnom::value(op).macs(), arena + "
-               "at.out.offset, "
-               "bytes);\n  }});\n  return reached;\n}}\n\n",
-               specifier, space, rows, first,
-               turns ? fmt::format("  {}turns([&](const char* name, unsigned bytes, const auto& "
-                                   "op, const auto&, "
-                                   "const auto& at, const nnom::Turn&) {{\n"
-                                   "    if (index > last) return;\n"
-                                   "    tell(name, nnom::value(op).name, nnom::value(op).macs(), "
-                                   "bytes ? arena + "
-                                   "at.out.offset : nullptr, bytes);\n  }});\n",
-                                   space)
-                     : "",
-               runner(p_.graph, turns)) +
-           fmt::format(
-               "{0}unsigned Graph::layer(const char* name) {{\n"
-               "  unsigned index = 0, found = layer_count;\n"
-               "  const auto look = [&](const char* other, auto&&...) {{\n"
-               "    if (nnom::same_text(name, other)) found = index;\n    ++index;\n  }};\n"
-               "{3}  {1}layers(look);\n"
-               "  return found;\n}}\n{2}",
-               specifier, space,
-               p_.plan.state ? fmt::format("\n{}void Graph::reset(unsigned char* arena) {{ "
-                                           "{}reset_layers(arena); }}\n",
-                                           specifier, space)
-                             : "",
-               turns ? fmt::format("  {}turns(look);\n", space) : "");
+        in_turns_ ? fmt::format("  {}run_turns(arena{});\n", space, rows.empty() ? "" : ", rows")
+                  : "";
+    const std::string steps = layers_ > in_turns_ ? space + "steps" : "nullptr";
+    const std::string infos = layers_ ? space + "infos" : "nullptr";
+    std::string s = fmt::format(
+        "{0}void Graph::run(unsigned char* arena{1}) {{\n{2}"
+        "  nnom::run_steps({3}, {4}, arena);\n}}\n\n"
+        "{0}nnom::LayerInfo Graph::observe(unsigned char* arena{1}, nnom::Observer observer, void* "
+        "context, unsigned last) {{\n{2}"
+        "  return nnom::observe_steps({5}, layer_count, {3}, {6}, arena, observer, context, "
+        "last);\n}}\n\n"
+        "{0}unsigned Graph::layer(const char* name) {{\n"
+        "  return nnom::find_layer({5}, layer_count, name);\n}}\n",
+        specifier, rows, first, steps, layers_ - in_turns_, infos, in_turns_);
+    if (p_.plan.state)
+      s += fmt::format("\n{}void Graph::reset(unsigned char* arena) {{ {}reset_layers(arena); }}\n",
+                       specifier, space);
+    return s;
   }
 
  private:
+  std::map<std::string, std::set<std::string>> geometries_by_kind() const {
+    std::map<std::string, std::set<std::string>> found;
+    for (const Node& node : p_.graph.nodes)
+      found[info(node.op).name].insert(info(node.op).op_text(node.op));
+    return found;
+  }
   static std::string printable(const std::string& s) {
     const std::string l = literal(s);
     return l.substr(1, l.size() - 2);
@@ -265,12 +254,14 @@ class Emitter {
   const EmitOptions& o_;
   std::string storage_;
   TurnsText turns_;
+  size_t layers_ = 0, in_turns_ = 0;  ///< that run; of them those in turns
 };
 
 }  // namespace
 
 Generated emit(const Program& program, const EmitOptions& options) {
   Emitter e(program, options);
+  const std::string definitions = e.definitions();
   Generated g;
   g.header = notice() + "#pragma once\n\n#include \"nnom/model.hpp\"\n\n" + e.declarations();
   g.source = notice() + optimise_pragma(program, options, false) +
@@ -278,19 +269,20 @@ Generated emit(const Program& program, const EmitOptions& options) {
                  "#include \"{}\"\n\n{}{}\nnamespace {} {{\n"
                  "namespace {{\n\n{}\n}}  // namespace\n\n{}\n}}  // namespace {}\n",
                  options.file, runtime_include(program.graph), hooks_include(program.graph),
-                 options.name, e.definitions(), e.functions("", ""), options.name);
+                 options.name, definitions, e.functions("", ""), options.name);
   return g;
 }
 
 std::string emit_single_header(const Program& program, const EmitOptions& options) {
   Emitter e(program, options);
   e.make_inline();
+  const std::string definitions = e.definitions();
   return notice() + "#pragma once\n\n" + optimise_pragma(program, options, true) +
          runtime_include(program.graph) + hooks_include(program.graph) + "\n" + e.declarations() +
          fmt::format(
              "\nnamespace {} {{\nnamespace detail {{\n\n{}\n}}  // namespace detail\n\n{}"
              "\n}}  // namespace {}\n",
-             options.name, e.definitions(), e.functions("inline ", "detail::"), options.name) +
+             options.name, definitions, e.functions("inline ", "detail::"), options.name) +
          "\n#if defined(__GNUC__) && !defined(__clang__)\n#pragma GCC pop_options\n#endif\n";
 }
 

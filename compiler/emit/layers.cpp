@@ -43,7 +43,7 @@ class Describer {
 
   /// The constants, and the function that describes the model.
   std::string text() const {
-    return (int8_ ? numbers_alias(p_) : "") + constants_ +
+    return (int8_ ? numbers_alias(p_, o_) : "") + constants_ +
            "/// Adds the model's layers to a network.\n"
            "constexpr void describe(nnom::Network& m) {\n" +
            calls_ + "}\n";

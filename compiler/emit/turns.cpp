@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "compiler/emit/constants.hpp"
+
 namespace nnomc {
 
 std::string TurnsText::turn(const Node& node) {
@@ -31,17 +33,16 @@ std::string TurnsText::functions(const std::string& calls) {
         ring ? fmt::format("y % {}", ring) : "y", tensor_bytes(p_.graph, t, p_.numbers) / rows);
   }
   return fmt::format(
-      "/// The same for the layers that run row by row; layer() is also told what they wait "
-      "for.\n"
+      "/// Calls layer(op, data, buffers, turn) for each layer that runs row by row.\n"
       "template <class Layer>\n[[gnu::always_inline]] inline void turns(Layer layer) {{\n{}}}\n\n"
       "inline void run_turns(unsigned char* arena{}) {{\n"
       "  int done[] = {{{}}};  // rows of each tensor\n"
       "  for (bool more = true; more;) {{\n    more = false;\n{}"
-      "    turns([&](const char*, unsigned, const auto& op, const auto& data, const auto& at, "
-      "const nnom::Turn& turn) {{\n"
-      "      more |= nnom::take_turn<nnom::Native>(op, data, at, arena, turn, done);\n    }});\n"
+      "    turns([&](const auto& op, const auto& data, const auto& at, const nnom::Turn& turn) {{\n"
+      "      more |= nnom::take_turn<{}>(op, data, at, arena, turn, done);\n    }});\n"
       "  }}\n}}\n\n",
-      calls, p_.plan.input_by_rows ? ", nnom::Rows rows" : "", fmt::join(done, ", "), feed);
+      calls, p_.plan.input_by_rows ? ", nnom::Rows rows" : "", fmt::join(done, ", "), feed,
+      target_text(o_.optimise));
 }
 
 }  // namespace nnomc

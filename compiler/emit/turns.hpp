@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 
+#include "compiler/emit/emit.hpp"
 #include "compiler/program.hpp"
 
 namespace nnomc {
@@ -12,7 +13,7 @@ namespace nnomc {
 /// Numbers the tensors of the layers in turns, and writes what runs them.
 class TurnsText {
  public:
-  explicit TurnsText(const Program& program) : p_(program) {}
+  TurnsText(const Program& program, const EmitOptions& options) : p_(program), o_(options) {}
 
   /// ", nnom::Turn{...}": what `node` reads and makes.
   std::string turn(const Node& node);
@@ -23,6 +24,7 @@ class TurnsText {
   int number_of(int tensor);
 
   const Program& p_;
+  const EmitOptions& o_;
   std::map<int, int> numbers_;
 };
 

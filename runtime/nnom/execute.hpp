@@ -80,12 +80,16 @@ struct FixedOp {
 template <const auto& op>
 inline constexpr FixedOp<op> fixed;
 
+/// The target of a layer whose bounds are constants.
+template <class T>
+using FixedTarget = either<T::compact, T, target::Fixed<T>>;
+
 /// Runs a layer with every bound a constant: code of its own, fast.
 template <class T, const auto& op, class Data, class Buffers>
 [[gnu::noinline]] void run_layer(FixedOp<op>, const Data& data, const Buffers& buffers,
                                  unsigned char* arena) {
   using N = typename Data::Numbers;
-  op.template run<target::Fixed<T>, N>(op, data, io_of<N>(op, buffers, arena));
+  op.template run<FixedTarget<T>, N>(op, data, io_of<N>(op, buffers, arena));
 }
 
 template <class Op>

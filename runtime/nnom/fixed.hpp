@@ -20,14 +20,15 @@ constexpr int32_t shifted_down(int32_t a, int bits) {
 
 /// a * 2^bits, saturated.
 constexpr int32_t shifted_up(int32_t a, int bits) {
-  const int64_t v = int64_t{a} * (int64_t{1} << bits);
-  return static_cast<int32_t>(v > INT32_MAX ? INT32_MAX : v < INT32_MIN ? INT32_MIN : v);
+  return a > INT32_MAX >> bits   ? INT32_MAX
+         : a < INT32_MIN >> bits ? INT32_MIN
+                                 : static_cast<int32_t>(static_cast<uint32_t>(a) << bits);
 }
 
 /// About 2 / (1 + a) in units of 2^-29, for a in [0, 1) in units of 2^-31: three steps of Newton's
 /// method, as gemmlowp has them.
 constexpr int32_t reciprocal(int32_t a) {
-  const int32_t half = static_cast<int32_t>((int64_t{a} + INT32_MAX + 1) / 2);
+  const int32_t half = a / 2 + (1 << 30);
   int32_t x = 1515870810 + high_product(half, -1010580540);
   for (int i = 0; i < 3; ++i)
     x += shifted_up(high_product(x, (1 << 29) - high_product(half, x)), 2);

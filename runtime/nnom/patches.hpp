@@ -39,10 +39,10 @@ constexpr int needed_from(const auto& op, int y, int x) {
   return y + 1 < op.out.h ? min(here, rows_gone(op, y + 1) * op.in.row()) : here;
 }
 
-/// Memory of an op that gathers patches. All that pixels before (y, x) give may be written when
-/// what they look at has been gathered.
+/// Where the output of an op may lie that goes pixel by pixel. All that those before (y, x) give,
+/// and `ahead` outputs more, may be written while what is needed from (y, x) on is still read.
 template <class N>
-constexpr Memory patches_memory(const auto& op) {
+constexpr int pixels_lead(const auto& op, int ahead) {
   constexpr int in_bytes = sizeof(typename N::In), out_bytes = sizeof(typename N::Out);
   int lead = -op.in.size() * in_bytes;
   for (int y = 0; y < op.out.h; ++y) {
@@ -50,11 +50,17 @@ constexpr Memory patches_memory(const auto& op) {
     const int inner = min(op.pad.left / op.stride.w, op.out.w - 1);
     const int ends[] = {0, inner, min(inner + 1, op.out.w - 1), op.out.w - 1};
     for (const int x : ends)
-      if (y || x)
-        lead =
-            max(lead, (y * op.out.w + x) * op.out.c * out_bytes - needed_from(op, y, x) * in_bytes);
+      if (const int written = (y * op.out.w + x) * op.out.c + ahead)
+        lead = max(lead, written * out_bytes - needed_from(op, y, x) * in_bytes);
   }
-  return {round_up(patches<N>(op) * patch_size<N>(op) * int{sizeof(LineOf<N>)}, 4), lead};
+  return lead;
+}
+
+/// Memory of an op that gathers patches before it writes what they give.
+template <class N>
+constexpr Memory patches_memory(const auto& op) {
+  return {round_up(patches<N>(op) * patch_size<N>(op) * int{sizeof(LineOf<N>)}, 4),
+          pixels_lead<N>(op, 0)};
 }
 
 /// The runs of input that make a patch: one in each of `rows` rows, `dilation` apart, of `columns`

@@ -61,7 +61,7 @@ template <class T, class Op, class Data, class Buffers>
   io.out = view_of(at.out, io.out.base, y0);
   io.y0 = y0, io.y1 = y1;
   if constexpr (requires { op.fixed(); })
-    o.template run<target::Fixed<T>, N>(o, data, io);
+    o.template run<FixedTarget<T>, N>(o, data, io);
   else
     o.template run<T, N>(o, data, io);
 }

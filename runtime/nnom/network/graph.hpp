@@ -33,6 +33,10 @@ struct Built {
   template <int I>
   using Data = typename Op<I>::template Data<NumbersOf<I>>;
 
+  /// Numbers packed for little code have the target for it.
+  template <int I>
+  using Target = either<compact<NumbersOf<I>>, Small, Native>;
+
   static constexpr Given given_of(const Node& n) {
     Given g;
     g.name = n.name, g.settings = n.settings;
@@ -104,11 +108,11 @@ struct Built {
   [[gnu::always_inline]] static void run(unsigned char* arena) {
     if constexpr (__is_same(Op<I>, Conv2D)) {
       if constexpr (op<I>.in.c < 4) {
-        run_layer<Native>(fixed<op<I>>, data<I>(), buffers<I>, arena);
+        run_layer<Target<I>>(fixed<op<I>>, data<I>(), buffers<I>, arena);
         return;
       }
     }
-    run_layer<Native>(op<I>, data<I>(), buffers<I>, arena);
+    run_layer<Target<I>>(op<I>, data<I>(), buffers<I>, arena);
   }
 
   static Slot slot(int t) {

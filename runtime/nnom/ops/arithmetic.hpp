@@ -34,11 +34,11 @@ struct AddRule {
   }
   template <class T, class N>
   requires(N::quantised)  //
-      [[gnu::always_inline]] static void row(const AddRule&, const Data<N>& d,
+      [[gnu::always_inline]] static bool row(const AddRule&, const Data<N>& d,
                                              const Clamp<N>& clamp,
                                              const typename N::In* const (&x)[2],
                                              typename N::Out* out, int n) {
-    T::add(d.sum, clamp, x[0], x[1], out, n);
+    return T::add(d.sum, clamp, x[0], x[1], out, n);
   }
 };
 

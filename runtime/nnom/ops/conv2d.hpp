@@ -5,6 +5,7 @@
 #include "nnom/convolution.hpp"
 #include "nnom/patches.hpp"
 #include "nnom/stack.hpp"
+#include "nnom/windows.hpp"
 
 namespace nnom {
 
@@ -48,6 +49,8 @@ struct Conv2D {
   constexpr Memory memory() const {
     if constexpr (N::Layout::stacks)
       return stack_memory<N>(*this);
+    else if constexpr (compact<N>)
+      return windows_memory<N>(*this);
     else if constexpr (widened<N>)
       return patches_memory<N>(*this);
     else
@@ -64,6 +67,8 @@ struct Conv2D {
                                          const Io<Conv2D, N>& io) {
     if constexpr (N::Layout::stacks)
       run_stacked<T, N>(op, d, io);
+    else if constexpr (compact<N>)
+      run_windows<T, N>(op, d, io);
     else if constexpr (widened<N>)
       run_patches<T, N>(op, d, io);
     else

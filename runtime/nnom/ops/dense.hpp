@@ -3,7 +3,7 @@
 #pragma once
 
 #include "nnom/convolution.hpp"
-#include "nnom/patches.hpp"
+#include "nnom/windows.hpp"
 
 namespace nnom {
 
@@ -37,6 +37,8 @@ struct Dense {
   template <class T, class N>
   [[gnu::always_inline]] static void run(const Dense& op, const Linear<N>& d,
                                          const Io<Dense, N>& io) {
+    if constexpr (compact<N>)
+      return multiply_window<T, N>(io.in[0].row(0), op.matrix(), d, d.weights, 0, io.out.row(0));
     Window<LineOf<N>> w;
     w.length = op.in;
     if constexpr (widened<N>) {

@@ -10,7 +10,8 @@ namespace nnom {
 /// out[i] = Rule::value(a[i], b[i], ...), operands broadcast as numpy does. One of them may be a
 /// constant of the layer's own; its inputs are then the others. A Rule has the number of
 /// `operands`, Data<N>, and value<N>(rule, data, x): the rescaled output without its zero point.
-/// It may have row<T>(rule, data, clamp, x, out, n) too, for n values of each operand side by side.
+/// It may have row<T>(rule, data, clamp, x, out, n) too, for n values of each operand side by side,
+/// which is false if it can't do those.
 template <class Rule>
 struct Elementwise {
   static constexpr const char* name = Rule::name;
@@ -107,14 +108,15 @@ struct Elementwise {
             out += n;
             return;
           }
-        if (!even)
-          line<N>(op, d, x, n, out, [&](int k) { return step[k]; });
-        else if constexpr (requires {
-                             Rule::template row<T, N>(op.rule, d.rule, d.clamp, x, out, n);
-                           })
-          Rule::template row<T, N>(op.rule, d.rule, d.clamp, x, out, n);
-        else
+        const auto any = [&](int k) { return step[k]; };
+        if constexpr (requires { Rule::template row<T, N>(op.rule, d.rule, d.clamp, x, out, n); }) {
+          if (!even || !Rule::template row<T, N>(op.rule, d.rule, d.clamp, x, out, n))
+            line<N>(op, d, x, n, out, any);
+        } else if (even) {
           line<N>(op, d, x, n, out, [](int) { return 1; });
+        } else {
+          line<N>(op, d, x, n, out, any);
+        }
         out += n;
       });
     }

@@ -96,7 +96,8 @@ template <class T, class N>
     for (int i = 0; i < B; ++i) visit(c + i, sum[i]);
   };
   int c = 0;
-  for (; c + 4 <= w.length; c += 4) block.template operator()<4>(c);
+  if constexpr (!T::compact)
+    for (; c + 4 <= w.length; c += 4) block.template operator()<4>(c);
   for (; c < w.length; ++c) block.template operator()<1>(c);
 }
 

@@ -5,6 +5,7 @@
 
 #include "nnom/target/dsp_elements.hpp"
 #include "nnom/target/dsp_multiply.hpp"
+#include "nnom/target/dsp_small.hpp"
 
 namespace nnom::target {
 
@@ -20,6 +21,22 @@ struct Dsp : DspElements {
     for (; n >= 4; n -= 4, in += 4, line += 4) dsp::widen_4(line, in);
 #pragma GCC unroll 1
     for (; n > 0; --n) *line++ = *in++;
+  }
+
+  /// Weights as they come.
+  template <class N>
+  requires is_int8<N>
+  static void multiply(const Pixels<N>& px, const Matrix& m, const Linear<N>& d,
+                       const int8_t* weights, int channel) {
+    DspSmall::multiply<N>(px, m, d, weights, channel);
+  }
+  template <class L>
+  requires __is_base_of(layout::Plain,
+                        L) static void multiply_window(const int8_t* x, const Matrix& m,
+                                                       const Linear<Int8<Double, L>>& d,
+                                                       const int8_t* weights, int channel,
+                                                       int8_t* out) {
+    DspSmall::multiply_window(x, m, d, weights, channel, out);
   }
 
   /// Shared by all layers of a kind, whatever is constant.

@@ -28,41 +28,47 @@ struct DspElements : DspDepthwise {
   /// Sums whose larger scale is that of one operand: its half is exact. Everything is twice as
   /// large as in DoubleSum, as its products are halved.
   template <class N>
-  [[gnu::always_inline]] static void add(const DoubleSum& sum, const Clamp<N>& clamp,
+  [[gnu::always_inline]] static bool add(const DoubleSum& sum, const Clamp<N>& clamp,
                                          const int8_t* a, const int8_t* b, int8_t* out, int n) {
+    return add_by<4>(sum, clamp, a, b, out, n) || Scalar::add(sum, clamp, a, b, out, n);
+  }
+  /// `B` at a time, 4 or 1. False: it can't do this one.
+  template <int B, class N>
+  [[gnu::always_inline]] static bool add_by(const DoubleSum& sum, const Clamp<N>& clamp,
+                                            const int8_t* a, const int8_t* b, int8_t* out, int n) {
     const int larger = sum.rescale[1].multiplier == 1 << 30 && sum.rescale[1].shift == 0;
     const Double &half = sum.rescale[larger], &other = sum.rescale[1 - larger];
     if (sum.minus || half.multiplier != 1 << 30 || half.shift != 0 || other.shift >= 0 ||
         sum.total.shift >= 0 || sum.total.shift < -22)
-      return Scalar::add(sum, clamp, a, b, out, n);
+      return false;
     const int8_t *x = larger ? b : a, *y = larger ? a : b;
     const int32_t x_zero = -sum.zero[larger] * (1 << 20);
     const int32_t y_zero = -sum.zero[1 - larger] * (1 << 21);
     const Down down(other, 0), total(sum.total, clamp.zero);
     const bool limits = clamp.lo != N::lowest || clamp.hi != N::highest;
-    const int whole = n & ~3;
-    for (int i = 0; i < whole; i += 4) {
-      const uint32_t u = dsp::load(x + i), v = dsp::load(y + i);
-      int32_t value[4];
+    const int whole = n & -B;
+    for (int i = 0; i < whole; i += B) {
+      const uint32_t u = word<B>(x + i), v = word<B>(y + i);
+      int32_t value[B];
 #pragma GCC unroll 4
-      for (int k = 0; k < 4; ++k) {
+      for (int k = 0; k < B; ++k) {
         value[k] = down(byte(v, k) * (1 << 21) + y_zero);
         keep(value[k]);
       }
 #pragma GCC unroll 4
-      for (int k = 0; k < 4; ++k) {
+      for (int k = 0; k < B; ++k) {
         value[k] = __ssat(total(byte(u, k) * (1 << 20) + x_zero + value[k] * 2), 8);
         keep(value[k]);
       }
       if (limits) {
 #pragma GCC unroll 4
-        for (int k = 0; k < 4; ++k)
+        for (int k = 0; k < B; ++k)
           value[k] = value[k] < clamp.lo ? clamp.lo : value[k] > clamp.hi ? clamp.hi : value[k];
       }
 #pragma GCC unroll 4
-      for (int k = 0; k < 4; ++k) out[i + k] = static_cast<int8_t>(value[k]);
+      for (int k = 0; k < B; ++k) out[i + k] = static_cast<int8_t>(value[k]);
     }
-    Scalar::add(sum, clamp, a + whole, b + whole, out + whole, n - whole);
+    return B == 1 || Scalar::add(sum, clamp, a + whole, b + whole, out + whole, n - whole);
   }
 
   /// Up to 255 values of int8 fit a sum of 16 bits.
@@ -87,6 +93,10 @@ struct DspElements : DspDepthwise {
   }
 
  private:
+  template <int B>
+  [[gnu::always_inline]] static uint32_t word(const int8_t* p) {
+    return B == 1 ? static_cast<uint8_t>(*p) : dsp::load(p);
+  }
   [[gnu::always_inline]] static int32_t byte(uint32_t word, int k) {
     return static_cast<int8_t>(word >> (8 * k));
   }

@@ -64,6 +64,13 @@ struct Plain {
   static constexpr int group(const Matrix&, int) { return 1; }
 };
 
+/// The same order, for little code and memory: convolutions look at one window at a time
+/// (windows.hpp).
+struct Compact : Plain {
+  static constexpr const char* name = "Compact";
+  static constexpr bool compact = true;
+};
+
 template <class E>
 struct Widened {
   using type = E;
@@ -141,6 +148,7 @@ struct Helium : Grouped<4, 16> {
 }  // namespace layout
 
 /// The layouts, for the compiler; their order is that of its LayoutId.
-using Layouts = TypeList<layout::Plain, layout::Dsp, layout::Vector, layout::Helium>;
+using Layouts =
+    TypeList<layout::Plain, layout::Dsp, layout::Vector, layout::Helium, layout::Compact>;
 
 }  // namespace nnom

@@ -1,5 +1,6 @@
 /// \file
-/// Picks the best target for the core being compiled for: the only #if on architectures.
+/// Picks the best target for the core being compiled for, and the one for little code: the only #if
+/// on architectures.
 #pragma once
 
 #include "nnom/target/scalar.hpp"
@@ -8,6 +9,7 @@
 #include "nnom/target/helium.hpp"
 namespace nnom {
 using Native = target::Helium;
+using Small = Native;
 }
 #elif defined(__ARM_FEATURE_DSP) && defined(__arm__)
 #include "nnom/target/dsp.hpp"
@@ -16,24 +18,29 @@ using Native = target::Helium;
 #endif
 namespace nnom {
 using Native = target::Dsp;
+using Small = target::DspSmall;
 }
 #elif defined(__thumb2__)
 #include "nnom/target/thumb2.hpp"
 namespace nnom {
 using Native = target::Thumb2;
+using Small = Native;
 }
 #elif defined(__thumb__)
 #include "nnom/target/thumb1.hpp"
 namespace nnom {
 using Native = target::Thumb1;
+using Small = Native;
 }
 #elif defined(__riscv_mul) && __riscv_xlen == 32
 #include "nnom/target/riscv.hpp"
 namespace nnom {
 using Native = target::Riscv;
+using Small = Native;
 }
 #else
 namespace nnom {
 using Native = target::Scalar;
+using Small = Native;
 }
 #endif
