@@ -143,6 +143,29 @@ std::string name_of(const testing::TestParamInfo<std::string>& core) {
 
 INSTANTIATE_TEST_SUITE_P(Cores, Cost, testing::ValuesIn(core_names()), name_of);
 
+/// What a picture's classifier takes of flash besides its weights: one loop for each kind of layer.
+TEST(CostOfCode, IsSmallForSize) {
+  const Board board = find_board("cortex-m4");
+  if (find_program(board.compiler).empty() || find_program(board.emulator).empty())
+    GTEST_SKIP() << "needs " << board.compiler << " and " << board.emulator;
+  Layers layers;
+  layers.family("conv");
+  for (const int channels : {4, 8, 12}) layers.convolution({3, {8, 8, channels}}, 3, 8);
+  layers.family("depthwise");
+  layers.depthwise({3, {8, 8, 8}});
+  layers.family("dense");
+  layers.dense(64, 10);
+  CompileOptions options;
+  options.target = "cortex-m4", options.optimise = Optimise::size;
+  options.rounding = Rounding::double_rounding;
+  const Program program = lower(layers.graph, usual_scales(layers.graph), lowering_of(options));
+  EmitOptions emitting;
+  emitting.optimise = Optimise::size;
+  const Measured m = run_on_core(program, noise_for(program), "cortex-m4", emitting, true);
+  EXPECT_LT(m.code_bytes, 3'000);
+  EXPECT_GT(m.code_bytes, 1'000);
+}
+
 /// Processor time that planning takes, the least of three.
 double planning_time(const Graph& graph) {
   double least = 1e9;

@@ -11,6 +11,7 @@
 
 #include "compiler/emit/emit.hpp"
 #include "compiler/error.hpp"
+#include "compiler/node_numbers.hpp"
 #include "compiler/plan/order.hpp"
 #include "compiler/plan/place.hpp"
 #include "compiler/plan/turns.hpp"
@@ -218,6 +219,35 @@ TEST(Plan, ResidualBlocksTakeTwoTensors) {
     EXPECT_EQ(plan.arena_bytes, 2 * 8 * 8 * 8) << blocks;
     EXPECT_EQ(plan.lower_bound, 2 * 8 * 8 * 8) << blocks;
   }
+}
+
+/// A dense layer at a time, of as many inputs and outputs.
+Graph dense_layers(const std::vector<std::pair<int, int>>& sizes) {
+  Graph graph;
+  int t = graph.add_input("input", {1, {sizes[0].first}});
+  for (const auto& [in, out] : sizes) {
+    Node node;
+    node.name = fmt::format("dense_{}", graph.nodes.size()), node.source = "Dense";
+    node.op = nnom::Dense{.out = out};
+    node.inputs = {t};
+    node.weights.assign(static_cast<size_t>(in * out), 0.01f);
+    t = graph.add(std::move(node));
+  }
+  graph.outputs = {t};
+  return graph;
+}
+
+/// An input is not widened where that would take more than everything else.
+TEST(Plan, WideDenseLayersReadTheirInputAsItIs) {
+  const Numbers fast{true, {}, Layout::dsp}, small{true, {}, Layout::compact};
+  for (const auto& sizes : std::vector<std::vector<std::pair<int, int>>>{
+           {{640, 128}, {128, 8}, {8, 128}, {128, 640}}, {{1000, 3}}}) {
+    const Graph graph = dense_layers(sizes);
+    EXPECT_LE(100 * plan_memory(graph, fast).arena_bytes,
+              120 * plan_memory(graph, small).arena_bytes);
+  }
+  const Graph narrow = dense_layers({{64, 64}, {64, 300}});
+  EXPECT_EQ(numbers_of(narrow, narrow.nodes[0], fast), fast) << "and is where there is room";
 }
 
 /// Whether `blocks` from `i` on fit below `top`, at any multiples of kAlign.

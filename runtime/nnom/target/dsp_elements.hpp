@@ -45,7 +45,7 @@ struct DspElements : DspDepthwise {
     const int32_t x_zero = -sum.zero[larger] * (1 << 20);
     const int32_t y_zero = -sum.zero[1 - larger] * (1 << 21);
     const Down down(other, 0), total(sum.total, clamp.zero);
-    const bool limits = clamp.lo != N::lowest || clamp.hi != N::highest;
+    const bool limits = B == 1 || clamp.lo != N::lowest || clamp.hi != N::highest;
     const int whole = n & -B;
     for (int i = 0; i < whole; i += B) {
       const uint32_t u = word<B>(x + i), v = word<B>(y + i);

@@ -12,7 +12,7 @@ namespace nnom::target::dsp {
   "sxtb16 lr, " w "\n\tsmlad " sum ", lr, r9, " sum "\n\tsxtb16 " w ", " w \
   ", ror #8\n\t"                                                           \
   "smlad " sum ", " w ", r10, " sum "\n\t"
-#define NNOM_PRODUCT(place, sum) "ldrsb.w r10, [r1" place "\n\tsmlabb " sum ", r9, r10, " sum "\n\t"
+#define NNOM_PRODUCT(place, sum) "ldrsb r10, [r1" place "\n\tsmlabb " sum ", r9, r10, " sum "\n\t"
 #define NNOM_STEP                                                                                \
   "ldr r10, [r0], #4\n\tldr.w r11, [r1, r2]\n\tldr.w r12, [r1, r2, lsl #1]\n\t"                  \
   "sxtb16 r9, r10\n\tsxtb16 r10, r10, ror #8\n\t" NNOM_ROW("r11", "r5")                          \
@@ -65,10 +65,10 @@ struct RowsOfDouble {
       "7:\n\t"
       "ldr r11, [r2], #4\n\tldrd r0, r3, [r4]\n\tadd r4, r5\n\t"
       "cmp r3, #0\n\tit gt\n\tlslgt r11, r3\n\t"
-      "smull r0, r11, r11, r0\n\tadds r0, #0x40000000\n\tadc r11, #0\n\t"
-      "lsls r0, #1\n\tadc r11, r11\n\t"  // the doubled high half
+      "smull r0, r11, r11, r0\n\tadds r0, r0, #0x40000000\n\tadc r11, r11, #0\n\t"
+      "lsls r0, #1\n\tadc r11, r11, r11\n\t"  // the doubled high half
       "rsbs r3, #0\n\tble 8f\n\t"
-      "add r11, r11, r11, asr #31\n\tasrs r11, r3\n\tadc r11, #0\n"  // with the half that is lost
+      "add r11, r11, r11, asr #31\n\tasrs r11, r3\n\tadc r11, r11, #0\n"  // with the half that is lost
       "8:\n\t"
       "qadd r11, r11, r8\n\t"
       "cmp r11, r9\n\tit lt\n\tmovlt r11, r9\n\tcmp r11, r10\n\tit gt\n\tmovgt r11, r10\n\t"
