@@ -217,8 +217,8 @@ class Emitter {
 Generated emit(const Program& program, const EmitOptions& options) {
   Emitter e(program, options);
   Generated g;
-  g.header = notice() + "#pragma once\n\n#include \"nnom/model.hpp\"\n\n" + e.declarations();
-  g.source = notice() + optimise_pragma(program, options, false) +
+  g.header = notice(options) + "#pragma once\n\n#include \"nnom/model.hpp\"\n\n" + e.declarations();
+  g.source = notice(options) + optimise_pragma(program, options, false) +
              fmt::format(
                  "#include \"{}\"\n\n#include \"nnom/nnom.hpp\"\n{}\nnamespace {} {{\n"
                  "namespace {{\n\n{}\n}}  // namespace\n\n{}\n}}  // namespace {}\n",
@@ -230,7 +230,7 @@ Generated emit(const Program& program, const EmitOptions& options) {
 std::string emit_single_header(const Program& program, const EmitOptions& options) {
   Emitter e(program, options);
   e.make_inline();
-  return notice() + "#pragma once\n\n" + optimise_pragma(program, options, true) +
+  return notice(options) + "#pragma once\n\n" + optimise_pragma(program, options, true) +
          "#include \"nnom/nnom.hpp\"\n" + hooks_include(program.graph) + "\n" + e.declarations() +
          fmt::format(
              "\nnamespace {} {{\nnamespace detail {{\n\n{}\n}}  // namespace detail\n\n{}"

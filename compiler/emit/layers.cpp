@@ -169,7 +169,7 @@ std::string emit_layers(const Program& program, const EmitOptions& options) {
   if (!program.numbers.quantised) throw Error("{}: only quantised models become code", g.file);
   check_size(g);
   check_hooks(g);
-  return notice() + "#pragma once\n\n" + optimise_pragma(program, options, true) +
+  return notice(options) + "#pragma once\n\n" + optimise_pragma(program, options, true) +
          fmt::format(
              "#include \"nnom/build.hpp\"\n{}\n"
              "static_assert(nnom::api_version == {}, \"this file and the nnom library differ in "
