@@ -3,7 +3,7 @@
 BUILD = build
 DEMO = examples/fashion_mnist
 
-.PHONY: all setup demo test test-full lint format fuzz clean
+.PHONY: all setup demo bench test test-full lint format fuzz clean
 
 all: $(BUILD)/CMakeCache.txt
 	cmake --build $(BUILD)
@@ -20,6 +20,12 @@ demo: setup $(BUILD)/CMakeCache.txt
 	$(BUILD)/nnom evaluate $(DEMO)/model.keras --on cortex-m4 --with-float \
 	  --calibrate $(DEMO)/calibration.npy --scale 1/255 \
 	  --data $(DEMO)/test_images.npy --labels $(DEMO)/test_labels.npy
+
+# Every model on every emulated core, beside what was recorded last: a quarter of an hour on two
+# processors. BENCH="--models kws --cores cortex-m4 --print" measures less, and writes nothing.
+bench: setup $(BUILD)/CMakeCache.txt
+	cmake --build $(BUILD) --target nnom_bench
+	$(BUILD)/bench/nnom_bench $(BENCH)
 
 test: setup all
 	ctest --preset default -j 2 -LE slow

@@ -1,5 +1,6 @@
 #include "compiler/compile.hpp"
 
+#include "compiler/cmsis_nn.hpp"
 #include "compiler/error.hpp"
 #include "compiler/firmware/boards.hpp"
 #include "compiler/hooks/hooks.hpp"
@@ -7,6 +8,7 @@
 #include "compiler/import/onnx.hpp"
 #include "compiler/import/tflite.hpp"
 #include "compiler/io/file.hpp"
+#include "compiler/passes/drop_channels.hpp"
 #include "compiler/passes/passes.hpp"
 #include "compiler/passes/stream.hpp"
 #include "compiler/quantise/dialect.hpp"
@@ -49,23 +51,54 @@ std::vector<Quantisation> scales_in(const Graph& graph) {
   return scales;
 }
 
+/// Packs weights as they come if activations that need no widening make the arena much smaller.
+void save_arena(const Graph& graph, Numbers& numbers) {
+  if (!graph.variables.empty()) return;  // lower() settles them first
+  Numbers plain = numbers;
+  plain.layout = Layout::plain;
+  if (4 * int64_t{plan_memory(graph, plain).arena_bytes} <=
+      3 * int64_t{plan_memory(graph, numbers).arena_bytes})
+    numbers = plain;
+}
+
 }  // namespace
 
+Lowering lowering_of(const CompileOptions& options) {
+  Lowering lowering{.numbers = {true, options.rounding, layout_of(options.target)},
+                    .per_channel = options.per_channel};
+  if (!options.cmsis_nn) return lowering;
+  if (options.rounding != Rounding::double_rounding)
+    throw Error("--kernels cmsis-nn: CMSIS-NN rounds twice: add --rounding double");
+  if (options.limits.ram || options.limits.input_by_rows)
+    throw Error("--kernels cmsis-nn: CMSIS-NN runs layers as a whole, not row by row");
+  lowering.numbers.layout = Layout::plain;
+  lowering.kernels = cmsis_nn_kernels(options.target);
+  return lowering;
+}
+
 Program compile(const Graph& graph, const Samples& samples, const CompileOptions& options) {
-  const Lowering lowering{.numbers = {true, options.rounding, layout_of(options.target)},
-                          .per_channel = options.per_channel};
+  Lowering final = lowering_of(options), lowering = final;
+  lowering.kernels = Kernels::own;  // what is calibrated runs here
+  final.reorder = true;
+  final.limits = options.limits;
+  const bool small = options.optimise == Optimise::size;
   if (graph.quantised()) {
     if (!options.ranges.empty())
       throw Error("--range {}: {} is quantised by its file, which gives every scale",
                   options.ranges.begin()->first, graph.file);
     if (graph.reference == Reference::tflite) check_dialect(graph, options.rounding);
-    return lower(options.stream ? step_by_step(graph) : graph, scales_in(graph), lowering);
+    Graph lean = options.stream ? step_by_step(graph) : graph;
+    drop_many_channels(lean, options.rounding);
+    if (small) save_arena(lean, final.numbers);
+    return lower(std::move(lean), scales_in(graph), final);
   }
   Graph measured = graph;
+  drop_many_channels(measured, options.rounding);
   measure_states(measured, samples);
   const Ranges ranges = calibrate(measured, samples, options.calibration, lowering, options.ranges);
   if (options.stream) measured = step_by_step(std::move(measured));
-  return lower(std::move(measured), ranges.scales, lowering);
+  if (small) save_arena(measured, final.numbers);
+  return lower(std::move(measured), ranges.scales, final);
 }
 
 }  // namespace nnomc

@@ -68,6 +68,10 @@ struct Hook {
   bool has_parameters() const { return !parameters.empty() || !weights.empty(); }
 };
 
+/// Whose kernel runs a node on the board: NNoM's, or CMSIS-NN's, as it is built for cores without the
+/// DSP extension, with it, or with Helium.
+enum class Kernels { own, cmsis_nn, cmsis_nn_dsp, cmsis_nn_helium };
+
 /// One op. `weights` and `bias` are those of ops with nnom::Linear data, in the order the op's
 /// comment gives; an empty bias is zero. Other ops have their constants in `weights`.
 struct Node {
@@ -83,6 +87,7 @@ struct Node {
   /// where nobody needs them (measure_states).
   std::vector<float> inner{};
   std::optional<Hook> hook{};  ///< of a Lambda
+  Kernels kernels = Kernels::own;
 };
 
 /// A tensor that keeps its content from one run to the next.

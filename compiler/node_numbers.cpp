@@ -49,7 +49,7 @@ const char* width_text(const Numbers& numbers) {
 }
 
 std::string type_text(const Numbers& numbers) {
-  const char* const layouts[] = {"Plain", "Dsp", "Vector"};
+  const char* const layouts[] = {"Plain", "Dsp", "Vector", "Helium"};
   const char* const rescalings[] = {"Double", "Reduced", "Floating"};
   const char* const dialect = numbers.scheme() == Scheme::power_of_two ? "PowerOfTwo"
                               : numbers.single()                       ? "Single"

@@ -15,7 +15,7 @@ namespace nnomc {
 /// How what is rescaled is rounded: as one of TFLite's dialects, or where all scales are powers of
 /// two to the nearest or towards minus infinity.
 enum class Rounding { single_rounding, double_rounding, nearest, truncating };
-enum class Layout { plain, dsp, vector };
+enum class Layout { plain, dsp, vector, helium };
 
 /// Of a quantised node's inputs and output.
 enum class Width { int8, int16, widening, narrowing };
@@ -46,15 +46,15 @@ struct Numbers {
     const auto dialect = scheme() == Scheme::affine ? static_cast<size_t>(rounding) : 2;
     switch (width) {
       case Width::int8:
-        return 1 + dialect * 3 + static_cast<size_t>(layout);
+        return 1 + dialect * 4 + static_cast<size_t>(layout);
       case Width::int16:
-        return 10 + static_cast<size_t>(rescaling);
+        return 13 + static_cast<size_t>(rescaling);
       case Width::widening:
-        return 13 + dialect;
+        return 16 + dialect;
       case Width::narrowing:
         break;
     }
-    return 15;
+    return 18;
   }
 };
 
@@ -64,12 +64,15 @@ using AllNumbers = List<nnom::Float<double, nnom::layout::Vector>,           //
                         nnom::Int8<nnom::Single, nnom::layout::Plain>,       //
                         nnom::Int8<nnom::Single, nnom::layout::Dsp>,         //
                         nnom::Int8<nnom::Single, nnom::layout::Vector>,      //
+                        nnom::Int8<nnom::Single, nnom::layout::Helium>,      //
                         nnom::Int8<nnom::Double, nnom::layout::Plain>,       //
                         nnom::Int8<nnom::Double, nnom::layout::Dsp>,         //
                         nnom::Int8<nnom::Double, nnom::layout::Vector>,      //
+                        nnom::Int8<nnom::Double, nnom::layout::Helium>,      //
                         nnom::Int8<nnom::PowerOfTwo, nnom::layout::Plain>,   //
                         nnom::Int8<nnom::PowerOfTwo, nnom::layout::Dsp>,     //
                         nnom::Int8<nnom::PowerOfTwo, nnom::layout::Vector>,  //
+                        nnom::Int8<nnom::PowerOfTwo, nnom::layout::Helium>,  //
                         nnom::Int16<nnom::Double, nnom::layout::Plain>,      //
                         nnom::Int16<nnom::Reduced, nnom::layout::Plain>,     //
                         nnom::Int16<nnom::Floating, nnom::layout::Plain>,    //
@@ -110,19 +113,15 @@ template <class Op, class N>
 constexpr bool computes() {
   if constexpr (!N::quantised)
     return true;
-  else if constexpr (real_only<Op>)
-    return false;
   else if constexpr (sizeof(typename N::In) != sizeof(typename N::Out))
-    return sizeof(typename N::In) == 1 ? widens<Op> : narrows<Op>;
+    return !real_only<Op> && (sizeof(typename N::In) == 1 ? widens<Op> : narrows<Op>);
   else if constexpr (sizeof(typename N::In) == 1)
-    return true;
-  else if constexpr (int8_only<Op>)
-    return false;
-  else if constexpr (is_linear<Op>())
-    return true;
+    return !real_only<Op>;
   else
-    return std::is_same_v<typename N::Rescale, nnom::Double> != long_sums<Op> &&
-           !std::is_same_v<typename N::Rescale, nnom::Floating>;
+    return !real_only<Op> && !int8_only<Op> &&
+           (is_linear<Op>() ||
+            (std::is_same_v<typename N::Rescale, nnom::Double> != long_sums<Op> &&
+             !std::is_same_v<typename N::Rescale, nnom::Floating>));
 }
 
 /// What `Op` computes with in the arithmetic N: the packing matters only to those with weights. One

@@ -9,7 +9,7 @@
 #include "compiler/quantise/elementwise_data.hpp"
 #include "compiler/quantise/other_data.hpp"
 #include "compiler/quantise/recurrent_layer_data.hpp"
-#include "nnom/execute.hpp"
+#include "nnom/turns.hpp"
 
 namespace nnomc {
 namespace {
@@ -44,8 +44,9 @@ constexpr OpInfo entry() {
   constexpr bool linear = is_linear<O>();
   const auto buffers = [](const O& op, const NodePlace& place) {
     nnom::Buffers<O> b;
-    for (size_t i = 0; i < place.in.size(); ++i) b.in[i] = {place.in[i], nnom::in_pitch(op)};
-    b.out = {place.out, nnom::out_pitch(op)};
+    for (size_t i = 0; i < place.in.size(); ++i)
+      b.in[i] = {place.in[i], nnom::in_pitch(op), place.in_ring.empty() ? 0 : place.in_ring[i]};
+    b.out = {place.out, nnom::out_pitch(op), place.out_ring};
     b.scratch = place.scratch;
     if constexpr (nnom::keeps_state<O>) b.state = place.state;
     return b;
@@ -115,6 +116,10 @@ constexpr OpInfo entry() {
     if (b.scratch) s += fmt::format(", .scratch = {}", b.scratch);
     if (place.state) s += fmt::format(", .state = {}", place.state);
     return s + "}";
+  };
+  t.turns = [](const Op& op) { return nnom::turns_of(std::get<O>(op)); };
+  t.reads = [](const Op& op, int y) {
+    return std::pair(nnom::first_read(std::get<O>(op), y), nnom::rows_read(std::get<O>(op), y));
   };
   return t;
 }

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "compiler/graph.hpp"
@@ -32,6 +33,8 @@ struct NodeData {
 struct NodePlace {
   std::vector<int> in;
   int out = 0, scratch = 0, state = 0;
+  std::vector<int> in_ring{};  ///< rows that there is room for (nnom::Place); empty: all
+  int out_ring = 0;
 };
 
 /// What the compiler can ask of an op.
@@ -57,6 +60,10 @@ struct OpInfo {
   std::string (*op_text)(const Op&);
   std::string (*data_text)(const NodeData&, const Numbers&, const std::string& prefix);
   std::string (*buffers_text)(const Op&, const NodePlace&);
+  /// Rows of output it can run one by one, in turns with others; 0: it can't. The rows [first,
+  /// second) of its inputs that row y is made from.
+  int (*turns)(const Op&);
+  std::pair<int, int> (*reads)(const Op&, int y);
 };
 
 const OpInfo& info(const Op& op);

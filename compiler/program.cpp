@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cstring>
 
+#include "compiler/cmsis_nn.hpp"
 #include "compiler/error.hpp"
 #include "compiler/node_numbers.hpp"
+#include "compiler/plan/order.hpp"
 #include "compiler/quantise/fixed_point.hpp"
 
 namespace nnomc {
@@ -14,6 +16,12 @@ int64_t Program::weights_bytes() const {
   for (const NodeData& d : data)
     for (const Blob& b : d.blobs) sum += b.bytes;
   return static_cast<int64_t>(sum);
+}
+
+bool Program::keeps_output(size_t node) const {
+  const int tensor = graph.nodes[node].output;
+  return node >= plan.in_turns || graph.is_output(tensor) ||
+         graph.last_reader(tensor) >= static_cast<int>(plan.in_turns);
 }
 
 nnom::Quantisation board_quantisation(const Program& program, int tensor) {
@@ -125,6 +133,30 @@ void settle_variables(Program& p) {
     if (v.next >= 0 && !in_place(g, v)) copy_next(p, v);
 }
 
+/// Has the nodes run in an order that takes less memory, if there is one.
+void reorder(Program& p) {
+  const std::vector<size_t> order = better_order(p.graph, p.numbers);
+  if (order.empty()) return;
+  Graph other = in_order(p.graph, order);
+  if (plan_memory(other, p.numbers).arena_bytes < plan_memory(p.graph, p.numbers).arena_bytes)
+    p.graph = std::move(other);
+}
+
+void check_flash(const Program& p, int limit) {
+  if (limit == 0 || p.weights_bytes() <= limit) return;
+  const auto bytes = [](const NodeData& d) {
+    size_t sum = 0;
+    for (const Blob& b : d.blobs) sum += b.bytes;
+    return sum;
+  };
+  const auto largest = std::ranges::max_element(p.data, {}, bytes);
+  const Node& node = p.graph.nodes[static_cast<size_t>(largest - p.data.begin())];
+  throw Error(
+      "{}: its constants take {} bytes, and --flash-limit is {}: the largest are the {} of layer "
+      "'{}' ({})",
+      p.graph.file, p.weights_bytes(), limit, bytes(*largest), node.name, node.source);
+}
+
 }  // namespace
 
 Program lower(Graph graph, std::vector<Quantisation> scales, const Lowering& lowering) {
@@ -141,6 +173,9 @@ Program lower(Graph graph, std::vector<Quantisation> scales, const Lowering& low
     p.scales.push_back(p.graph.tensors[t].quantisation.value_or(Quantisation{}));
   settle_variables(p);
   p.numbers = lowering.numbers;
+  for (Node& node : p.graph.nodes)
+    node.kernels = kernels_for(node, numbers_of(p.graph, node, p.numbers), lowering.kernels);
+  if (lowering.reorder) reorder(p);
   for (const Node& node : p.graph.nodes) {
     if (info(node.op).scales_itself && !p.graph.consumers(node.output).empty())
       throw Error(
@@ -155,8 +190,12 @@ Program lower(Graph graph, std::vector<Quantisation> scales, const Lowering& low
     s.scheme = p.numbers.scheme();
     p.node_numbers.push_back(numbers_of(p.graph, node, p.numbers));
     p.data.push_back(info(node.op).data(node, p.node_numbers.back(), s));
+    keep_zero_apart(node, p.data.back());
   }
-  p.plan = plan_memory(p.graph, p.numbers, lowering.separate);
+  check_flash(p, lowering.limits.flash);
+  const bool limited = lowering.limits.ram || lowering.limits.input_by_rows;
+  p.plan = limited ? plan_within(p.graph, p.numbers, lowering.limits)
+                   : plan_memory(p.graph, p.numbers, lowering.separate);
   return p;
 }
 

@@ -22,6 +22,9 @@ struct Program {
 
   /// Bytes of constants: weights, biases, rescales and tables.
   int64_t weights_bytes() const;
+  /// Whether the output of `node` is in memory, all of it, when it has run: not between nodes that
+  /// run in turns.
+  bool keeps_output(size_t node) const;
 };
 
 /// The quantisation of an input or output as the board has it. It rounds as the program's reference
@@ -42,6 +45,9 @@ struct Lowering {
   Numbers numbers;
   bool per_channel = true;
   bool separate = false;  ///< every tensor in memory of its own
+  bool reorder = false;   ///< layers may run in another order where that takes a smaller arena
+  MemoryLimits limits{};
+  Kernels kernels = Kernels::own;  ///< for nodes that those have a function for
 };
 
 /// Quantises (with `scales`, or the graph's own) and packs the constants and plans the memory.

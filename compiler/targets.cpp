@@ -12,9 +12,9 @@ struct Target {
 };
 
 constexpr Target kTargets[] = {
-    {"any", Layout::plain},      {"cortex-m0", Layout::plain}, {"cortex-m3", Layout::plain},
-    {"cortex-m4", Layout::dsp},  {"cortex-m7", Layout::dsp},   {"cortex-m33", Layout::dsp},
-    {"cortex-m55", Layout::dsp}, {"riscv32", Layout::plain},   {"host", Layout::vector},
+    {"any", Layout::plain},         {"cortex-m0", Layout::plain}, {"cortex-m3", Layout::vector},
+    {"cortex-m4", Layout::dsp},     {"cortex-m7", Layout::dsp},   {"cortex-m33", Layout::dsp},
+    {"cortex-m55", Layout::helium}, {"riscv32", Layout::vector},  {"host", Layout::vector},
 };
 
 }  // namespace

@@ -108,6 +108,13 @@ TEST(Cli, ErrorsSayWhatIsWrongAndLeaveNoFile) {
       {std::vector<std::string>{"convert", kModel, "--name", "a b"} + kCalibrate, {"a_b"}},
       {std::vector<std::string>{"convert", kModel, "--name", "class"} + kCalibrate,
        {"class_model"}},
+      {std::vector<std::string>{"convert", kModel, "--ram-limit", "2k"} + kCalibrate,
+       {"--ram-limit 2048", "layer 'pointwise' (Conv2D)", "the least is 5040"}},
+      {std::vector<std::string>{"convert", kModel, "--flash-limit", "20000"} + kCalibrate,
+       {"--flash-limit is 20000", "23896", "layer 'deep' (Conv2D)"}},
+      {std::vector<std::string>{"convert", kModel, "--emit", "layers", "--ram-limit", "9k"} +
+           kCalibrate,
+       {"--emit layers", "--ram-limit"}},
       {{"evaluate", kModel, "--data", data, "--labels", "labels.npy"}, {"labels.npy", "3", "500"}},
       {{"evaluate", kModel, "--labels", "labels.npy"}, {"--data"}},
       {{"evaluate", kModel, "--data", data, "--metric", "mse"}, {"--labels"}},
@@ -208,7 +215,7 @@ TEST(Cli, EvaluateWithoutDataRunsOnNoise) {
   EXPECT_EQ(json["samples"], 1);
   EXPECT_TRUE(json["top1"].is_null());
   EXPECT_TRUE(json["topk"].is_null());
-  EXPECT_EQ(json.size(), 12u);
+  EXPECT_EQ(json.size(), 13u);
 }
 
 TEST(Cli, RunWritesNumbersAndBytes) {

@@ -4,12 +4,19 @@
 #include <iterator>
 #include <sstream>
 
+#include "compiler/firmware/boards.hpp"
 #include "compiler/firmware/paths.hpp"
 #include "compiler/firmware/process.hpp"
 
 namespace nnomc {
 
 bool has_compiler(const std::string& name) { return !find_program(name).empty(); }
+
+std::string missing_for(const std::string& core) {
+  const Board board = find_board(core);
+  if (find_program(board.compiler).empty()) return board.compiler_packages;
+  return find_program(board.emulator).empty() ? board.emulator_packages : "";
+}
 
 std::vector<std::string> words(const std::string& text) {
   std::istringstream stream(text);

@@ -10,6 +10,9 @@ namespace nnomc {
 /// Whether a compiler of this name is installed.
 bool has_compiler(const std::string& name);
 
+/// The packages that are missing to build and run firmware for a core; empty if none is.
+std::string missing_for(const std::string& core);
+
 /// What `compiler` says about a source file that holds `source`; empty if it compiles without a
 /// word. Nothing is kept.
 std::string complaint(const std::string& source, const std::vector<std::string>& flags,

@@ -23,12 +23,7 @@ std::string built(const std::string& core, const std::string& optimise, const Te
                          .defines = {}});
 }
 
-bool have_tools() {
-  return !find_program("arm-none-eabi-g++").empty() && !find_program("qemu-system-arm").empty();
-}
-
 TEST(DspOnCores, SameBytesAsOnTheHost) {
-  if (!have_tools()) GTEST_SKIP() << "needs arm-none-eabi-g++ and qemu-system-arm";
   std::vector<std::byte> want;
   dsp_bytes::run([&](const void* data, size_t bytes) {
     const auto* from = static_cast<const std::byte*>(data);
@@ -38,7 +33,10 @@ TEST(DspOnCores, SameBytesAsOnTheHost) {
                                        {"cortex-m0", "-Os"},
                                        {"cortex-m4", "-O3"},
                                        {"cortex-m4", "-O0"},
-                                       {"cortex-m55", "-O2"}}) {
+                                       {"cortex-m55", "-O2"},
+                                       {"riscv32", "-O2"}}) {
+    if (const std::string missing = missing_for(core); !missing.empty())
+      GTEST_SKIP() << "needs " << missing;
     const TempDir folder;
     check(run_firmware(built(core, optimise, folder), core,
                        {.arguments = {folder.file("out"), "none"}, .count = false}));
@@ -50,7 +48,8 @@ TEST(DspOnCores, SameBytesAsOnTheHost) {
 
 /// Instructions, at most a tenth more than docs/dsp.md says.
 TEST(DspOnCores, CostWhatTheDocumentSays) {
-  if (!have_tools() || cycles_plugin().empty()) GTEST_SKIP() << "needs an emulator that counts";
+  if (!missing_for("cortex-m4").empty() || cycles_plugin().empty())
+    GTEST_SKIP() << "needs an emulator that counts";
   struct Cost {
     const char *core, *what;
     unsigned instructions;

@@ -1,6 +1,7 @@
 // Firmware of every core in ports/boards.json, really built and run: compiler/firmware, ports.
 #include "compiler/firmware/firmware.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -13,6 +14,7 @@
 #include "compiler/firmware/model_firmware.hpp"
 #include "compiler/firmware/paths.hpp"
 #include "compiler/firmware/process.hpp"
+#include "tests/compile.hpp"
 
 namespace nnomc {
 namespace {
@@ -20,10 +22,6 @@ namespace {
 using std::chrono::seconds;
 
 std::string source(const std::string& name) { return NNOM_SOURCE_DIR "/tests/firmware/" + name; }
-
-bool have_tools() {
-  return !find_program("arm-none-eabi-g++").empty() && !find_program("qemu-system-arm").empty();
-}
 
 /// The message `function` throws, or nothing.
 std::string message_of(const std::function<void()>& function) {
@@ -38,7 +36,8 @@ std::string message_of(const std::function<void()>& function) {
 class OnCore : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
-    if (!have_tools()) GTEST_SKIP() << "needs arm-none-eabi-g++ and qemu-system-arm";
+    if (const std::string missing = missing_for(GetParam()); !missing.empty())
+      GTEST_SKIP() << "needs " << missing;
   }
   Build build(std::vector<std::string> sources, const std::string& optimise = "-O2") const {
     return {.core = GetParam(),
@@ -46,7 +45,13 @@ class OnCore : public testing::TestWithParam<std::string> {
             .include_dirs = {source("")},
             .optimise = optimise,
             .directory = folder_.file("build"),
-            .defines = {}};
+            .defines = {fmt::format("NNOM_INTERRUPTS_OFF=\"{}\"", interrupts(false)),
+                        fmt::format("NNOM_INTERRUPTS_ON=\"{}\"", interrupts(true))}};
+  }
+  static const char* interrupts(bool on) {
+    if (find_board(GetParam()).machine == "virt")
+      return on ? ".option arch,+zicsr; csrsi mstatus,8" : ".option arch,+zicsr; csrci mstatus,8";
+    return on ? "cpsie i" : "cpsid i";
   }
 
   TempDir folder_;
@@ -166,7 +171,8 @@ TEST(Firmware, ErrorsTellWhatToDo) {
 }
 
 TEST(Firmware, ShowsTheCompilersComplaint) {
-  if (!have_tools()) GTEST_SKIP() << "needs arm-none-eabi-g++ and qemu-system-arm";
+  if (const std::string missing = missing_for("cortex-m4"); !missing.empty())
+    GTEST_SKIP() << "needs " << missing;
   const TempDir folder;
   const auto complaint = [&](const std::string& program) {
     std::ofstream(folder.file("main.cpp")) << program;

@@ -64,6 +64,27 @@ std::string list(const std::vector<float>& values) {
 
 const std::string kStrict = "-Wall -Wextra -Wconversion -Wshadow -Wpedantic -Werror";
 
+/// Builds main.cpp, which is C++11, with the model; its program must print `values`, a line each.
+void expect_prints(const Generation& files, const std::vector<float>& values) {
+  const auto compile = [&](const std::string& name, const std::string& standard) {
+    return run_program(std::vector<std::string>{"g++", standard} + words(kStrict) +
+                       std::vector<std::string>{"-c", files.file(name + ".cpp"), "-o",
+                                                files.file(name + ".o"), kRuntime, files.include()})
+        .output;
+  };
+  EXPECT_EQ(compile("main", "-std=c++11"), "");
+  EXPECT_EQ(compile("model", "-std=c++20"), "");
+  EXPECT_EQ(
+      run_program({"g++", files.file("main.o"), files.file("model.o"), "-o", files.file("program")})
+          .output,
+      "");
+  const Said said = run_program({files.file("program")});
+  EXPECT_TRUE(said.success);
+  std::string expected;
+  for (const float v : values) expected += fmt::format("{:.9g}\n", v);
+  EXPECT_EQ(said.output, expected);
+}
+
 TEST(Generated, ServesACpp11Application) {
   const Graph graph = classifier();
   const Program program = program_of(graph);
@@ -102,24 +123,51 @@ int main() {{
 }}
 )",
                                       in, out, list(image)));
-  const auto compiler = [&](const std::string& name, const std::string& standard) {
-    return std::vector<std::string>{"g++", standard} + words(kStrict) +
-           std::vector<std::string>{"-c",     files.file(name + ".cpp"),
-                                    "-o",     files.file(name + ".o"),
-                                    kRuntime, files.include()};
-  };
-  EXPECT_EQ(run_program(compiler("main", "-std=c++11")).output, "");
-  EXPECT_EQ(run_program(compiler("model", "-std=c++20")).output, "");
-  EXPECT_EQ(
-      run_program({"g++", files.file("main.o"), files.file("model.o"), "-o", files.file("program")})
-          .output,
-      "");
-  const Said said = run_program({files.file("program")});
-  EXPECT_TRUE(said.success);
-  std::string expected;
-  const std::vector<float> scores = run_once(program, {image})[0];
-  for (const float v : scores) expected += fmt::format("{:.9g}\n", v);
-  EXPECT_EQ(said.output, expected);
+  expect_prints(files, run_once(program, {image})[0]);
+}
+
+/// A picture that a callback gives row by row; it has no place where all of it would fit.
+TEST(Generated, TakesAnInputByRows) {
+  const Graph graph = classifier();
+  Program program = program_of(graph);
+  program.plan = plan_within(program.graph, program.numbers, {.input_by_rows = true});
+  const Generation files(program);
+  const int rows = graph.shape(graph.inputs[0])[0], size = graph.shape(graph.inputs[0]).size();
+  Random r(9);
+  std::vector<float> image;
+  for (int i = 0; i < size; ++i) image.push_back(static_cast<float>(r.real(-3, 3)));
+  const std::string program_text = fmt::format(R"(
+#include <stdio.h>
+#include "model.hpp"
+
+static model::Model net;
+static const float image[{0}] = {{{2}}};
+static int asked = 0;
+
+static void read_row(void* context, int y, void* to) {{
+  if (y != asked++ || context != &net) return;
+  const nnom::Quantisation q = model::Graph::input(0).quantisation;
+  for (int i = 0; i < {0} / {1}; ++i)
+    static_cast<int8_t*>(to)[i] = q.stored<int8_t>(image[y * ({0} / {1}) + i]);
+}}
+
+int main() {{
+  float scores[model::Graph::Output<0>::size];
+  for (int runs = 0; runs < 2; ++runs) {{
+    asked = 0;
+    net.run({{read_row, &net}});
+  }}
+  net.read(scores);
+  for (float s : scores) printf("%.9g\n", static_cast<double>(s));
+  return asked == model::Graph::input_rows ? 0 : 1;
+}}
+)",
+                                               size, rows, list(image));
+  files.write("main.cpp", program_text);
+  expect_prints(files, run_once(program_of(graph), {image})[0]);
+  EXPECT_NE(complaint("#include \"model.hpp\"\nvoid f(model::Model& net) { net.run(); }\n",
+                      {"-std=c++11", kRuntime, files.include()}),
+            "");
 }
 
 /// Several files of one program may include it.

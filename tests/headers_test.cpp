@@ -21,14 +21,22 @@ const std::string kRuntime = NNOM_SOURCE_DIR "/runtime";
 const std::vector<std::string> kForApplications = {
     "nnom/analyse.hpp",  "nnom/evaluate.hpp", "nnom/model.hpp", "nnom/tensor.hpp",
     "nnom/test_run.hpp", "nnom/testset.hpp",  "nnom/text.hpp"};
-/// Those written with the instructions of one family; only target/native.hpp includes them.
-const std::vector<std::string> kForDsp = {"nnom/target/dsp.hpp"};
+/// Those written with the instructions of one family, and the toolchains that know them; only
+/// target/native.hpp includes them.
+struct Family {
+  const char* begins;
+  std::vector<std::string> toolchains;
+};
+const Family kFamilies[] = {
+    {"nnom/target/dsp", {"cortex_m4", "cortex_m55"}},
+    {"nnom/target/helium", {"cortex_m55"}},
+    {"nnom/target/thumb", {"cortex_m0", "cortex_m3", "cortex_m4", "cortex_m55"}}};
 
 struct Toolchain {
   const char* name;
   const char* compiler;
   std::vector<std::string> flags;
-  bool dsp = false;  ///< has those instructions
+  Layout layout = Layout::plain;
 
   friend void PrintTo(const Toolchain& t, std::ostream* out) { *out << t.name; }
 };
@@ -37,13 +45,26 @@ const Toolchain kToolchains[] = {
     {"gcc", "g++", {}},
     {"clang", "clang++", {}},
     {"cortex_m0", "arm-none-eabi-g++", {"-mthumb", "-mcpu=cortex-m0"}},
-    {"cortex_m4", "arm-none-eabi-g++", {"-mthumb", "-mcpu=cortex-m4", "-mfloat-abi=hard"}, true},
-    {"cortex_m55", "arm-none-eabi-g++", {"-mthumb", "-mcpu=cortex-m55", "-mfloat-abi=hard"}, true},
-    {"riscv32", "riscv64-unknown-elf-g++", {"-march=rv32imc", "-mabi=ilp32"}},
+    {"cortex_m3", "arm-none-eabi-g++", {"-mthumb", "-mcpu=cortex-m3"}, Layout::vector},
+    {"cortex_m4",
+     "arm-none-eabi-g++",
+     {"-mthumb", "-mcpu=cortex-m4", "-mfloat-abi=hard"},
+     Layout::dsp},
+    {"cortex_m55",
+     "arm-none-eabi-g++",
+     {"-mthumb", "-mcpu=cortex-m55", "-mfloat-abi=hard"},
+     Layout::helium},
+    {"riscv32", "riscv64-unknown-elf-g++", {"-march=rv32imc", "-mabi=ilp32"}, Layout::vector},
 };
 
 bool contains(const std::vector<std::string>& list, const std::string& name) {
   return std::find(list.begin(), list.end(), name) != list.end();
+}
+
+const Family* family_of(const std::string& header) {
+  for (const Family& family : kFamilies)
+    if (header.starts_with(family.begins)) return &family;
+  return nullptr;
 }
 
 std::vector<std::string> headers() {
@@ -62,7 +83,8 @@ class Headers : public testing::TestWithParam<Toolchain> {
   }
   static std::string compile(const std::string& source, std::vector<std::string> flags) {
     flags.insert(flags.end(), GetParam().flags.begin(), GetParam().flags.end());
-    flags.insert(flags.end(), {"-Wall", "-Wextra", "-Wconversion", "-Werror", "-I" + kRuntime});
+    flags.insert(flags.end(), {"-Wall", "-Wextra", "-Wconversion", "-Werror", "-I" + kRuntime,
+                               "-I" NNOM_SOURCE_DIR "/tests/vendor/cmsis_nn"});
     return complaint(source, flags, GetParam().compiler);
   }
   /// Compiles a file that includes nothing but `header`, twice.
@@ -76,7 +98,8 @@ TEST_P(Headers, CompileAlone) {
   ASSERT_GT(names.size(), 20u);
   std::vector<std::string> complaints(names.size());
   in_parallel(names.size(), [&](size_t i) {
-    if (contains(kForDsp, names[i]) && !GetParam().dsp) return;
+    const Family* const family = family_of(names[i]);
+    if (family && !contains(family->toolchains, GetParam().name)) return;
     complaints[i] =
         alone(names[i], {"-std=c++20", "-ffreestanding", "-fno-exceptions", "-fno-rtti"});
   });
@@ -103,9 +126,9 @@ TEST_P(Headers, AGeneratedModelCompiles) {
   for (const Optimise optimise : {Optimise::size, Optimise::speed}) {
     EmitOptions options;
     options.optimise = optimise;
-    const Program program = lower(graph, usual_scales(graph),
-                                  {.numbers = {true, Rounding::double_rounding,
-                                               GetParam().dsp ? Layout::dsp : Layout::plain}});
+    const Program program =
+        lower(graph, usual_scales(graph),
+              {.numbers = {true, Rounding::double_rounding, GetParam().layout}});
     std::string source = emit_single_header(program, options);
     source.erase(source.find("#pragma once"), 12);
     EXPECT_EQ(compile(source + "model::Model net;\nvoid run() { net.run(); }\n",
@@ -119,9 +142,10 @@ INSTANTIATE_TEST_SUITE_P(All, Headers, testing::ValuesIn(kToolchains),
 
 TEST(Headers, AskForCpp20) {
   for (const std::string& name : headers()) {
-    if (contains(kForApplications, name) || contains(kForDsp, name)) continue;
+    if (contains(kForApplications, name) || family_of(name)) continue;
     const std::string said =
-        complaint("#include \"" + name + "\"\n", {"-std=c++17", "-I" + kRuntime});
+        complaint("#include \"" + name + "\"\n",
+                  {"-std=c++17", "-I" + kRuntime, "-I" NNOM_SOURCE_DIR "/tests/vendor/cmsis_nn"});
     EXPECT_NE(said.find("NNoM's runtime needs C++20: compile this file with -std=c++20"),
               std::string::npos)
         << name << ": " << said;

@@ -3,8 +3,28 @@
 #include <algorithm>
 
 #include "nnom/execute.hpp"
+#include "nnom/target/riscv.hpp"
 
 namespace nnomc {
+
+namespace {
+
+template <class O, class N>
+constexpr bool in_tiles() {
+  if constexpr (is_linear<O>())
+    return std::is_same_v<N, nnom::Int8<typename N::Rescale, nnom::layout::Vector>>;
+  return false;
+}
+
+}  // namespace
+
+bool runs_in_tiles(const Op& op, const Numbers& numbers) {
+  return std::visit(
+      [&]<class O>(const O&) {
+        return with_numbers_of<O>(numbers, []<class N>() { return in_tiles<O, N>(); });
+      },
+      op);
+}
 
 void run_kernel_rows(const Op& op, const Numbers& numbers, const NodeData& data,
                      const RowsCall& call) {
@@ -23,6 +43,9 @@ void run_kernel_rows(const Op& op, const Numbers& numbers, const NodeData& data,
           io.y1 = call.y1;
           const auto& d = *static_cast<const typename O::template Data<N>*>(data.value.get());
           if constexpr (nnom::keeps_state<O>) O::template reset<N>(o, d, call.state);
+          if constexpr (in_tiles<O, N>())
+            if (call.tiles)
+              return O::template run<nnom::target::Fixed<nnom::target::Riscv>, N>(o, d, io);
           O::template run<nnom::target::Scalar, N>(o, d, io);
         });
       },

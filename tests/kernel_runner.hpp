@@ -22,9 +22,14 @@ struct RowsCall {
   unsigned char* scratch = nullptr;
   unsigned char* state = nullptr;
   int y0 = 0, y1 = 0;  ///< rows of output wanted
+  bool tiles = false;  ///< see runs_in_tiles()
 };
 
-/// Runs the kernel of `op` with the reference target; state is reset before.
+/// Whether target/tiles.hpp has loops of its own for a layer.
+bool runs_in_tiles(const Op& op, const Numbers& numbers);
+
+/// Runs the kernel of `op` with the reference target, or in the tiles of RISC-V, whose code is
+/// plain C++; state is reset before.
 void run_kernel_rows(const Op& op, const Numbers& numbers, const NodeData& data,
                      const RowsCall& call);
 

@@ -188,7 +188,7 @@ std::string difference(const Case& c, const Numbers& numbers, const Bytes& got) 
 /// Runs the kernel band by band. Input and output lie in rings of as many rows as a band needs, if
 /// `rings`; memory around them and not yet written is `fill`.
 Bytes run_bands(const Case& c, const Program& program, const std::vector<Bytes>& inputs, bool rings,
-                Random& r) {
+                Random& r, bool tiles = false) {
   const Op& op = c.node().op;
   const Numbers& numbers = program.node_numbers[0];
   const int rows = output_rows(op), element = numbers.element_bytes();
@@ -202,6 +202,7 @@ Bytes run_bands(const Case& c, const Program& program, const std::vector<Bytes>&
     RowsCall call{
         .in = {}, .out = {result.data()}, .scratch = nullptr, .state = nullptr, .y0 = y0, .y1 = y1};
     call.scratch = reinterpret_cast<unsigned char*>(scratch.data());
+    call.tiles = tiles;
     const auto [first, last] = input_rows(op, y0, y1);
     std::vector<Bytes> memory;
     for (const Bytes& input : inputs) {
@@ -267,8 +268,12 @@ class Kernels : public testing::TestWithParam<std::string> {
     const std::vector<Bytes> inputs = input_bytes(c, numbers);
     const Bytes whole = simulate(program, inputs);
     EXPECT_EQ(difference(c, numbers, whole), "");
-    if (output_rows(c.node().op) == 1) return;
     Random r(seed);
+    if (runs_in_tiles(c.node().op, numbers) && output_pitch(c.node().op) > 0) {
+      EXPECT_EQ(run_bands(c, program, inputs, false, r, true), whole) << "in tiles";
+      EXPECT_EQ(run_bands(c, program, inputs, true, r, true), whole) << "in tiles, in rings";
+    }
+    if (output_rows(c.node().op) == 1) return;
     EXPECT_EQ(run_bands(c, program, inputs, false, r), whole) << "in bands";
     EXPECT_EQ(run_bands(c, program, inputs, true, r), whole) << "in bands, in rings";
   }

@@ -121,6 +121,20 @@ Graph graph_with(int layers, const std::vector<std::string>& wanted, Random& ran
 
 Graph random_graph(int layers, Random& random) { return graph_with(layers, {}, random); }
 
+Graph residual_blocks(int blocks) {
+  Graph g;
+  Random r(1);
+  int t = g.add_input("input", {3, {8, 8, 8}});
+  for (int i = 0; i < blocks; ++i) {
+    int branch = t;
+    for (const char* op : {"Activation", "Activation", "Softmax", "Activation"})
+      branch = add_random(g, op, {branch}, r);
+    t = add_random(g, "Add", {t, branch}, r);
+  }
+  g.outputs = {t};
+  return g;
+}
+
 Graph all_ops_graph(unsigned seed) {
   std::set<std::string> wanted;
   for (const std::string& op : op_names())

@@ -63,6 +63,9 @@ Graph random_layer(const std::string& name, Random& random);
 /// chains that can run in place, and outputs in its middle.
 Graph random_graph(int layers, Random& random);
 
+/// `blocks` residual blocks of five layers, as in a deep network; always the same.
+Graph residual_blocks(int blocks);
+
 /// A random graph that has every op, several inputs and several outputs.
 Graph all_ops_graph(unsigned seed);
 

@@ -66,7 +66,7 @@ bool exists(const std::string& name) {
 /// Code in prose that begins with one of the project's folders is the name of a file.
 TEST(Documents, FilesNamedExist) {
   static const std::regex code(
-      "`((?:compiler|docs|examples|fuzz|ports|runtime|scripts|tests)/[^`\\s]*)`");
+      "`((?:bench|compiler|docs|examples|fuzz|ports|runtime|scripts|tests)/[^`\\s]*)`");
   int files = 0;
   for (const Document& document : all_documents())
     for (const ProseLine& line : document.prose)

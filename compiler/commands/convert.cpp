@@ -90,8 +90,8 @@ std::vector<File> files_of(const Program& program, const Options& o, const std::
   return files;
 }
 
-std::string summary(const Compiled& compiled, const Options& o, const std::string& files,
-                    const std::string& name, std::size_t width) {
+std::string summary(const Graph& model, const Compiled& compiled, const Options& o,
+                    const std::string& files, const std::string& name, std::size_t width) {
   const Program& p = compiled.program;
   const Graph& g = p.graph;
   std::size_t dearest = 0, layers = 0;
@@ -112,7 +112,7 @@ std::string summary(const Compiled& compiled, const Options& o, const std::strin
         ", {} of them in '{}'",
         percent_text(static_cast<double>(macs(dearest)) / static_cast<double>(g.macs()), 0),
         g.nodes[dearest].name);
-  return text + "\n";
+  return text + "\n" + left_out_text(model, g);
 }
 
 void convert(const Options& o) {
@@ -121,6 +121,12 @@ void convert(const Options& o) {
   if (o.c_api) c_header_of(header);
   if (fs::path(header).filename() == fs::path(o.hooks.header).filename())
     throw Error("-o {}: is the name of the header in --hooks; choose another", header);
+  const MemoryLimits& limits = o.compile.limits;
+  if (o.layers() && (limits.ram || limits.input_by_rows))
+    throw Error("--emit layers: its memory is planned when it is compiled, without {}",
+                limits.ram ? "--ram-limit" : "--input-by-rows");
+  if (o.c_api && limits.input_by_rows)
+    throw Error("--c-api: has no way to give it rows, so leave out --input-by-rows");
   const std::string name = model_name(o, stem_of(header));
   const Graph graph = load_graph(o);
   check_calibration(graph, o);
@@ -140,7 +146,7 @@ void convert(const Options& o) {
   for (const File& file : files) paths += (paths.empty() ? "" : ", ") + file.path;
   // A header on a device may be the standard output itself.
   std::FILE* const out = header.starts_with("/dev/") ? stderr : stdout;
-  fmt::print(out, "{}", summary(compiled, o, paths, name, terminal_columns(fileno(out))));
+  fmt::print(out, "{}", summary(graph, compiled, o, paths, name, terminal_columns(fileno(out))));
 }
 
 }  // namespace

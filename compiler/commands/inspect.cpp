@@ -3,9 +3,11 @@
 
 #include <cstdio>
 #include <memory>
+#include <utility>
 
 #include "compiler/commands/commands.hpp"
 #include "compiler/commands/options.hpp"
+#include "compiler/passes/drop_channels.hpp"
 #include "compiler/report/program.hpp"
 #include "compiler/report/table.hpp"
 
@@ -14,10 +16,11 @@ namespace {
 
 void inspect(const ModelOptions& o) {
   // Neither RAM nor flash depends on the values of the scales, so no samples are needed.
-  const Lowering lowering{.numbers = {true, o.compile.rounding, layout_of(o.compile.target)},
-                          .per_channel = o.compile.per_channel};
-  const Program program = lower(load_graph(o), {}, lowering);
-  fmt::print("{}", inspect_text(program, o.compile.target, terminal_columns(STDOUT_FILENO)));
+  const Graph graph = load_graph(o);
+  Graph lean = graph;
+  drop_many_channels(lean, o.compile.rounding);
+  const Program program = lower(std::move(lean), {}, lowering_of(o.compile));
+  fmt::print("{}", inspect_text(program, graph, o.compile.target, terminal_columns(STDOUT_FILENO)));
 }
 
 }  // namespace

@@ -197,6 +197,10 @@ void add_lowering(CLI::App& app, ModelOptions& options) {
        {"truncate", Rounding::truncating}},
       "rescale as desktop TFLite (single) or TFLite Micro (double) does; with --scheme "
       "power-of-two, round to the nearest (its default) or cut off (truncate)");
+  add_choice<bool>(app, "--kernels", options.compile.cmsis_nn,
+                   {{"nnom", false}, {"cmsis-nn", true}},
+                   "whose kernels run on the board: NNoM's, or where it has one those of the "
+                   "CMSIS-NN in the folder $NNOM_CMSIS_NN; the bytes are the same");
   app.parse_complete_callback([&options, rounding] { settle_rounding(options, *rounding); });
 }
 
@@ -206,6 +210,18 @@ void add_emission(CLI::App& app, ModelOptions& options) {
       app, "--optimise", options.compile.optimise,
       {{"size", Optimise::size}, {"speed", Optimise::speed}, {"balanced", Optimise::balanced}},
       "what the generated code is made for");
+  const auto limit = [&](const char* flag, int& bytes, const char* help) {
+    app.add_option(flag, bytes, help)
+        ->transform(CLI::AsSizeValue(false))
+        ->check(CLI::PositiveNumber)
+        ->type_name("BYTES");
+  };
+  limit("--ram-limit", options.compile.limits.ram,
+        "the most the arena may take, such as 20000 or 32k: the first layers run row by row where "
+        "that is needed");
+  limit("--flash-limit", options.compile.limits.flash, "the most the constants may take");
+  app.add_flag("--input-by-rows", options.compile.limits.input_by_rows,
+               "the input comes from a callback, row by row, and is never in memory as a whole");
   app.add_option("--name", options.name, "namespace of the generated code [from the file's name]")
       ->type_name("NAME");
   app.add_option("--section", options.section, "linker section of the weights, such as .qspi")

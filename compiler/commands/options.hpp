@@ -55,9 +55,9 @@ void add_file(CLI::App& app, std::string& model, HookOptions& hooks);
 /// --calibrate, --calibration, --range, --calibration-samples, --scale, --offset,
 /// --keep-state
 void add_data(CLI::App& app, ModelOptions& options);
-/// --target, --layout, --per-channel, --per-tensor, --scheme, --rounding
+/// --target, --layout, --per-channel, --per-tensor, --scheme, --rounding, --kernels
 void add_lowering(CLI::App& app, ModelOptions& options);
-/// --optimise, --name, --section
+/// --optimise, --ram-limit, --flash-limit, --input-by-rows, --name, --section
 void add_emission(CLI::App& app, ModelOptions& options);
 /// --on
 void add_on(CLI::App& app, std::string& on);

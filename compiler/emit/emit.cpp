@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <map>
 
+#include "compiler/cmsis_nn.hpp"
 #include "compiler/emit/constants.hpp"
 #include "compiler/emit/names.hpp"
 #include "compiler/emit/text.hpp"
+#include "compiler/emit/turns.hpp"
 #include "compiler/error.hpp"
 #include "compiler/hooks/hooks.hpp"
 #include "compiler/node_numbers.hpp"
@@ -16,6 +18,7 @@ namespace {
 
 /// Layers whose bounds become constants: where that pays most for its code.
 bool is_fixed(const Node& node, Optimise optimise) {
+  if (node.kernels != Kernels::own) return false;
   const auto* conv = std::get_if<nnom::Conv2D>(&node.op);
   const bool first = conv && conv->in.c < 4;
   const bool depthwise = std::holds_alternative<nnom::DepthwiseConv2D>(node.op);
@@ -28,10 +31,31 @@ std::string meaning(const Quantisation& q) {
                      std::abs(q.zero));
 }
 
+/// What runs layers, and turns or not.
+std::string runner(const Graph& graph, bool turns) {
+  for (const Node& node : graph.nodes) switch (node.kernels) {
+      case Kernels::own:
+        break;
+      case Kernels::cmsis_nn:
+        return "cmsis_nn::run_layer<nnom::cmsis_nn::Core::plain>";
+      case Kernels::cmsis_nn_dsp:
+        return "cmsis_nn::run_layer<nnom::cmsis_nn::Core::dsp>";
+      case Kernels::cmsis_nn_helium:
+        return "cmsis_nn::run_layer<nnom::cmsis_nn::Core::helium>";
+    }
+  return turns ? "run_rows<nnom::Native>" : "run_layer<nnom::Native>";
+}
+
+std::string runtime_include(const Graph& graph) {
+  return runs_cmsis_nn(graph)
+             ? "#include \"nnom/cmsis_nn/adapter.hpp\"\n#include \"nnom/nnom.hpp\"\n"
+             : "#include \"nnom/nnom.hpp\"\n";
+}
+
 class Emitter {
  public:
   Emitter(const Program& program, const EmitOptions& options)
-      : p_(program), o_(options), storage_("constexpr") {
+      : p_(program), o_(options), storage_("constexpr"), turns_(program) {
     if (!p_.numbers.quantised) throw Error("{}: only quantised models become code", p_.graph.file);
     check_hooks(p_.graph);
   }
@@ -81,6 +105,7 @@ class Emitter {
   std::string declarations() const {
     size_t layers = 0;
     for (const Node& n : p_.graph.nodes) layers += !info(n.op).alias;
+    const bool by_rows = p_.plan.input_by_rows;
     return fmt::format(
         "static_assert(nnom::api_version == {}, \"this file and the nnom library differ in "
         "version: convert the model again\");\n\n"
@@ -90,15 +115,15 @@ class Emitter {
         "  enum : unsigned {{\n"
         "    arena_bytes = {},    ///< RAM\n"
         "    weights_bytes = {},  ///< flash: weights, biases, rescales and tables\n"
-        "    input_count = {},\n    output_count = {},\n    layer_count = {}\n  }};\n"
+        "    input_count = {},\n    output_count = {},\n    layer_count = {}\n  }};\n{}"
         "  /// Multiply-accumulates, and elements that other layers look at.\n"
         "  enum : unsigned long long {{ operations = {} }};\n\n"
         "  template <size_t I>\n  struct Input;\n  template <size_t I>\n  struct Output;\n\n"
         "{}{}{}{}\n"
-        "  static void run(unsigned char* arena);\n"
+        "  static void run(unsigned char* arena{});\n"
         "  /// Runs up to layer `last`, and tells of it; the observer, if any, hears of every "
         "layer.\n"
-        "  static nnom::LayerInfo observe(unsigned char* arena, nnom::Observer observer, void* "
+        "  static nnom::LayerInfo observe(unsigned char* arena{}, nnom::Observer observer, void* "
         "context,\n                                 unsigned last = ~0u);\n"
         "  /// The index of the last layer of that name, layer_count if there is none.\n"
         "  static unsigned layer(const char* name);\n"
@@ -108,9 +133,14 @@ class Emitter {
         "using Runner = nnom::Runner<Graph>;  ///< borrows one\n\n"
         "}}  // namespace {}\n",
         static_cast<int>(nnom::api_version), o_.name, p_.plan.arena_bytes, p_.weights_bytes(),
-        p_.graph.inputs.size(), p_.graph.outputs.size(), layers, p_.graph.macs(),
-        slots("input", p_.graph.inputs), slots("output", p_.graph.outputs),
+        p_.graph.inputs.size(), p_.graph.outputs.size(), layers,
+        by_rows ? fmt::format("  /// Rows of the input, which come one by one.\n"
+                              "  enum : int {{ input_rows = {} }};\n",
+                              p_.graph.shape(p_.graph.inputs[0])[0])
+                : "",
+        p_.graph.macs(), slots("input", p_.graph.inputs), slots("output", p_.graph.outputs),
         formats("input", p_.graph.inputs), formats("output", p_.graph.outputs),
+        by_rows ? ", nnom::Rows rows" : "", by_rows ? ", nnom::Rows rows" : "",
         p_.plan.state ? "  /// What is kept between runs becomes what it is before the first.\n"
                         "  static void reset(unsigned char* arena);\n"
                       : "",
@@ -119,7 +149,7 @@ class Emitter {
 
   /// Constants and the run function, inside namespace o_.name.
   std::string definitions() {
-    std::string constants, calls, resets;
+    std::string constants, turns, calls, resets;
     Names names;
     bool int8 = false;                       // any node computes in it
     std::map<std::string, std::string> ops;  // initialiser -> name: layers of one geometry share
@@ -139,11 +169,12 @@ class Emitter {
       constants += data_text(p_, i, id, storage_);
       constants += fmt::format("{} nnom::Buffers<nnom::{}> {}_at{};\n\n", storage_, op.name, id,
                                op.buffers_text(node.op, p_.plan.nodes[i]));
-      calls += fmt::format(
-          "  layer({}, {}, {}, {}_data, {}_at);\n", literal(node.name),
-          tensor_bytes(p_.graph, node.output, p_.numbers),
+      const bool in_turns = i < p_.plan.in_turns;
+      (in_turns ? turns : calls) += fmt::format(
+          "  layer({}, {}, {}, {}_data, {}_at{});\n", literal(node.name),
+          p_.keeps_output(i) ? tensor_bytes(p_.graph, node.output, p_.numbers) : 0,
           is_fixed(node, o_.optimise) ? fmt::format("nnom::fixed<{}>", at->second) : at->second, id,
-          id);
+          id, in_turns ? turns_.turn(node) : "");
       if (op.memory(node.op, numbers).state)
         resets +=
             fmt::format("  nnom::reset_layer({}, {}_data, {}_at, arena);\n", at->second, id, id);
@@ -162,43 +193,66 @@ class Emitter {
     if (p_.plan.state)
       resets = "\ninline void reset_layers(unsigned char* arena) {\n" + resets + "}\n";
     return fmt::format(
-        "{}{}"
+        "{}{}{}"
         "/// Calls layer(name, bytes of output, op, data, buffers) for each layer in turn.\n"
         "template <class Layer>\n[[gnu::always_inline]] inline void layers(Layer layer) {{\n{}}}\n"
         "{}",
-        int8 ? numbers_alias(p_) : "", constants, calls, resets);
+        int8 ? numbers_alias(p_) : "", constants, turns.empty() ? "" : turns_.functions(turns),
+        calls, resets);
   }
 
   std::string functions(const std::string& specifier, const std::string& space) const {
+    const bool turns = p_.plan.in_turns > 0, by_rows = p_.plan.input_by_rows;
+    const std::string rows = by_rows ? ", nnom::Rows rows" : "";
+    const std::string first =
+        turns ? fmt::format("  {}run_turns(arena{});\n", space, by_rows ? ", rows" : "") : "";
     return fmt::format(
-        "{0}void Graph::run(unsigned char* arena) {{\n"
-        "  {1}layers([arena](const char*, unsigned, const auto& op, const auto& data, const auto& "
-        "at) {{\n"
-        "    nnom::run_layer<nnom::Native>(op, data, at, arena);\n  }});\n}}\n\n"
-        "{0}nnom::LayerInfo Graph::observe(unsigned char* arena, nnom::Observer observer, void* "
-        "context, unsigned last) {{\n"
-        "  nnom::LayerInfo reached{{}};\n  unsigned index = 0;\n"
-        "  const auto tell = [&](const char* name, const char* type, int64_t macs, const void* "
-        "output, unsigned bytes) __attribute__((noinline)) {{\n"
-        "    reached = {{name, type, index++, macs, output, bytes}};\n"
-        "    if (observer) observer(context, reached);\n  }};\n"
-        "  {1}layers([&](const char* name, unsigned bytes, const auto& op, const auto& data, const "
-        "auto& at) {{\n"
-        "    if (index > last) return;\n"
-        "    nnom::run_layer<nnom::Native>(op, data, at, arena);\n"
-        "    tell(name, nnom::value(op).name, nnom::value(op).macs(), arena + at.out.offset, "
-        "bytes);\n  }});\n  return reached;\n}}\n\n"
-        "{0}unsigned Graph::layer(const char* name) {{\n"
-        "  unsigned index = 0, found = layer_count;\n"
-        "  {1}layers([&](const char* other, unsigned, const auto&, const auto&, const auto&) {{\n"
-        "    if (nnom::same_text(name, other)) found = index;\n    ++index;\n  }});\n"
-        "  return found;\n}}\n{2}",
-        specifier, space,
-        p_.plan.state
-            ? fmt::format(
-                  "\n{}void Graph::reset(unsigned char* arena) {{ {}reset_layers(arena); }}\n",
-                  specifier, space)
-            : "");
+               "{0}void Graph::run(unsigned char* arena{2}) {{\n{3}"
+               "  {1}layers([arena](const char*, unsigned, const auto& op, const auto& data, const "
+               "auto& "
+               "at) {{\n"
+               "    nnom::{5}(op, data, at, arena);\n  }});\n}}\n\n"
+               "{0}nnom::LayerInfo Graph::observe(unsigned char* arena{2}, nnom::Observer "
+               "observer, void* "
+               "context, unsigned last) {{\n"
+               "  nnom::LayerInfo reached{{}};\n  unsigned index = 0;\n"
+               "  const auto tell = [&](const char* name, const char* type, int64_t macs, const "
+               "void* "
+               "output, unsigned bytes) __attribute__((noinline)) {{\n"
+               "    reached = {{name, type, index++, macs, output, bytes}};\n"
+               "    if (observer) observer(context, reached);\n  }};\n{3}{4}"
+               "  {1}layers([&](const char* name, unsigned bytes, const auto& op, const auto& "
+               "data, const "
+               "auto& at) {{\n"
+               "    if (index > last) return;\n"
+               "    nnom::{5}(op, data, at, arena);\n"
+               "    tell(name, nnom::value(op).name, nnom::value(op).macs(), arena + "
+               "at.out.offset, "
+               "bytes);\n  }});\n  return reached;\n}}\n\n",
+               specifier, space, rows, first,
+               turns ? fmt::format("  {}turns([&](const char* name, unsigned bytes, const auto& "
+                                   "op, const auto&, "
+                                   "const auto& at, const nnom::Turn&) {{\n"
+                                   "    if (index > last) return;\n"
+                                   "    tell(name, nnom::value(op).name, nnom::value(op).macs(), "
+                                   "bytes ? arena + "
+                                   "at.out.offset : nullptr, bytes);\n  }});\n",
+                                   space)
+                     : "",
+               runner(p_.graph, turns)) +
+           fmt::format(
+               "{0}unsigned Graph::layer(const char* name) {{\n"
+               "  unsigned index = 0, found = layer_count;\n"
+               "  const auto look = [&](const char* other, auto&&...) {{\n"
+               "    if (nnom::same_text(name, other)) found = index;\n    ++index;\n  }};\n"
+               "{3}  {1}layers(look);\n"
+               "  return found;\n}}\n{2}",
+               specifier, space,
+               p_.plan.state ? fmt::format("\n{}void Graph::reset(unsigned char* arena) {{ "
+                                           "{}reset_layers(arena); }}\n",
+                                           specifier, space)
+                             : "",
+               turns ? fmt::format("  {}turns(look);\n", space) : "");
   }
 
  private:
@@ -210,6 +264,7 @@ class Emitter {
   const Program& p_;
   const EmitOptions& o_;
   std::string storage_;
+  TurnsText turns_;
 };
 
 }  // namespace
@@ -220,10 +275,10 @@ Generated emit(const Program& program, const EmitOptions& options) {
   g.header = notice(options) + "#pragma once\n\n#include \"nnom/model.hpp\"\n\n" + e.declarations();
   g.source = notice(options) + optimise_pragma(program, options, false) +
              fmt::format(
-                 "#include \"{}\"\n\n#include \"nnom/nnom.hpp\"\n{}\nnamespace {} {{\n"
+                 "#include \"{}\"\n\n{}{}\nnamespace {} {{\n"
                  "namespace {{\n\n{}\n}}  // namespace\n\n{}\n}}  // namespace {}\n",
-                 options.file, hooks_include(program.graph), options.name, e.definitions(),
-                 e.functions("", ""), options.name);
+                 options.file, runtime_include(program.graph), hooks_include(program.graph),
+                 options.name, e.definitions(), e.functions("", ""), options.name);
   return g;
 }
 
@@ -231,7 +286,7 @@ std::string emit_single_header(const Program& program, const EmitOptions& option
   Emitter e(program, options);
   e.make_inline();
   return notice(options) + "#pragma once\n\n" + optimise_pragma(program, options, true) +
-         "#include \"nnom/nnom.hpp\"\n" + hooks_include(program.graph) + "\n" + e.declarations() +
+         runtime_include(program.graph) + hooks_include(program.graph) + "\n" + e.declarations() +
          fmt::format(
              "\nnamespace {} {{\nnamespace detail {{\n\n{}\n}}  // namespace detail\n\n{}"
              "\n}}  // namespace {}\n",

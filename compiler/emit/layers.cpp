@@ -2,6 +2,7 @@
 #include <map>
 #include <memory>
 
+#include "compiler/cmsis_nn.hpp"
 #include "compiler/emit/constants.hpp"
 #include "compiler/emit/names.hpp"
 #include "compiler/emit/text.hpp"
@@ -167,6 +168,8 @@ Plan layers_plan(const Program& program) {
 std::string emit_layers(const Program& program, const EmitOptions& options) {
   const Graph& g = program.graph;
   if (!program.numbers.quantised) throw Error("{}: only quantised models become code", g.file);
+  if (runs_cmsis_nn(program.graph))
+    throw Error("--emit layers: has NNoM's kernels: leave out --kernels cmsis-nn");
   check_size(g);
   check_hooks(g);
   return notice(options) + "#pragma once\n\n" + optimise_pragma(program, options, true) +

@@ -64,6 +64,7 @@ inline std::string value_text(const nnom::Border& b) {
   return fmt::format("{{{}, {}, {}, {}}}", b.top, b.left, b.bottom, b.right);
 }
 inline std::string value_text(const nnom::Place& p) {
+  if (p.ring) return fmt::format("{{{}, {}, {}}}", p.offset, p.pitch, p.ring);
   return p.pitch ? fmt::format("{{{}, {}}}", p.offset, p.pitch) : fmt::format("{{{}}}", p.offset);
 }
 inline std::string value_text(const nnom::Shape& s) {

@@ -49,6 +49,7 @@ Board read_board(const std::string& core, const Json& json) {
   json.at("sources").get_to(board.sources);
   json.at("emulator").get_to(board.emulator);
   json.at("emulator_packages").get_to(board.emulator_packages);
+  board.emulator_flags = json.value("emulator_flags", board.emulator_flags);
   json.at("machine").get_to(board.machine);
   board.cycle_model = json.value("cycle_model", "");
   const std::string ports = ports_dir();

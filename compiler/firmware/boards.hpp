@@ -16,6 +16,7 @@ struct Board {
   std::vector<std::string> sources;  // start-up, clock, output
   std::string harness;               // the main of `nnom run --on`
   std::string emulator, emulator_packages;
+  std::vector<std::string> emulator_flags;
   std::string machine;
   std::string cycle_model;  // empty: cycles are not estimated
 };

@@ -69,6 +69,10 @@ Command compile_command(const Build& build, const Board& board, const std::strin
                    {build.optimise, "-I" + data + "/runtime", "-I" + data + "/ports"});
   for (const std::string& folder : build.include_dirs) arguments.push_back("-I" + folder);
   for (const std::string& define : build.defines) arguments.push_back("-D" + define);
+  // The board's flags are for C++: what C doesn't know is passed over. Libraries in C read words by
+  // memcpy, which only a hosted compiler inlines.
+  if (source.ends_with(".c"))
+    arguments.insert(arguments.end(), {"-x", "c", "-std=gnu11", "-fhosted"});
   arguments.insert(arguments.end(), {"-c", source, "-o", object});
   return {.arguments = std::move(arguments)};
 }
@@ -106,23 +110,26 @@ std::vector<std::string> emulator_arguments(const Board& board, const std::strin
     }
     semihosting += ",arg=" + quoted(argument);
   }
-  return {require_program(board.emulator, board.emulator_packages, "run firmware"),
-          "-machine",
-          board.machine,
-          "-icount",
-          "shift=0",  // an instruction is a nanosecond: every run is the same
-          "-display",
-          "none",
-          "-monitor",
-          "none",
-          "-serial",
-          "none",
-          "-chardev",
-          "stdio,id=console,signal=off",
-          "-semihosting-config",
-          semihosting,
-          "-kernel",
-          fs::absolute(elf).string()};
+  std::vector<std::string> arguments = {
+      require_program(board.emulator, board.emulator_packages, "run firmware"),
+      "-machine",
+      board.machine,
+      "-icount",
+      "shift=0",  // an instruction is a nanosecond: every run is the same
+      "-display",
+      "none",
+      "-monitor",
+      "none",
+      "-serial",
+      "none",
+      "-chardev",
+      "stdio,id=console,signal=off",
+      "-semihosting-config",
+      semihosting,
+      "-kernel",
+      fs::absolute(elf).string()};
+  arguments.insert(arguments.end(), board.emulator_flags.begin(), board.emulator_flags.end());
+  return arguments;
 }
 
 }  // namespace

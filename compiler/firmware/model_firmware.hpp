@@ -38,7 +38,7 @@ struct ModelRun {
   std::uint64_t ticks = 0, ticks_per_second = 0;  // of all samples
 };
 
-/// Adds the harness (ports/mps2/harness.cpp) for the model whose generated header is `header` and
+/// Adds the harness (ports/harness.cpp) for the model whose generated header is `header` and
 /// whose graph is the C++ type `graph` (such as "mnist::Graph"), and builds. \return the path of
 /// the ELF file.
 std::string build_model_firmware(Build build, const std::string& header, const std::string& graph);

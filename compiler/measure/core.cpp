@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <future>
 
+#include "compiler/cmsis_nn.hpp"
+#include "compiler/firmware/cmsis_nn.hpp"
 #include "compiler/firmware/elf.hpp"
 #include "compiler/firmware/model_firmware.hpp"
 #include "compiler/firmware/paths.hpp"
@@ -104,6 +106,7 @@ Measured run_on_core(const Program& program, const Inputs& inputs, const std::st
   build.include_dirs = {folder.path().string()};
   if (const std::string& hooks = program.graph.hooks; !hooks.empty())
     build.include_dirs.push_back(std::filesystem::absolute(hooks).parent_path().string());
+  if (runs_cmsis_nn(program.graph)) add_cmsis_nn(build);
   build.optimise = build_flags(options.optimise);
   build.directory = folder.file("build");
   std::string elf;
@@ -140,6 +143,10 @@ Measured run_on_core(const Program& program, const Inputs& inputs, const std::st
   if (m.cycles && m.clock_hz > 0) m.seconds = static_cast<double>(*m.cycles) / m.clock_hz;
   if (costs) {
     assign_layers(program, run, inputs.count, m);
+    for (const FunctionWork& f : run.run.functions) {
+      m.functions.push_back({f.name, f.work.instructions, {}});
+      if (m.cycles) m.functions.back().cycles = f.work.cycles;
+    }
     m.code_bytes = flash_over(elf, empty.get()) - program.weights_bytes();
   }
   return m;

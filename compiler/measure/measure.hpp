@@ -38,9 +38,17 @@ struct LayerMeasure {
   std::optional<std::uint64_t> instructions, cycles;
 };
 
+/// What the instructions of one function cost in one inference, those that it calls left out.
+struct FunctionMeasure {
+  std::string name;  ///< as C++ has it
+  std::uint64_t instructions = 0;
+  std::optional<std::uint64_t> cycles;
+};
+
 struct Measured {
   std::vector<std::byte> outputs;  ///< sample after sample, each the bytes of all outputs in order
-  std::vector<LayerMeasure> layers;  ///< one a node; empty where layers weren't measured
+  std::vector<LayerMeasure> layers;        ///< one a node; empty where layers weren't measured
+  std::vector<FunctionMeasure> functions;  ///< of one inference, the most expensive first
   std::optional<std::int64_t> code_bytes, stack_bytes;
   std::optional<std::uint64_t> instructions, cycles;  ///< of one inference
   std::optional<double> seconds;                      ///< of one inference

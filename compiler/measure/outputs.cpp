@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "compiler/cmsis_nn.hpp"
 #include "compiler/measure/measure.hpp"
 
 namespace nnomc {
@@ -33,7 +34,10 @@ std::vector<int> live_bytes(const Program& program) {
   const Graph& g = program.graph;
   const int nodes = static_cast<int>(g.nodes.size());
   std::vector<std::vector<std::pair<int, int>>> used(g.nodes.size());  // [begin, end) in the arena
+  const Plan& plan = program.plan;
+  const int in_turns = static_cast<int>(plan.in_turns);  // all at one time
   const auto use = [&](int first, int last, int begin, int bytes) {
+    if (first < in_turns) first = 0, last = std::max(last, in_turns - 1);
     for (int i = std::max(first, 0); i <= last && i < nodes; ++i)
       used[static_cast<std::size_t>(i)].emplace_back(begin, begin + bytes);
   };
@@ -43,14 +47,16 @@ std::vector<int> live_bytes(const Program& program) {
     for (const Variable& v : g.variables)
       if (v.tensor == t) last = nodes;
     for (const int c : g.consumers(t)) last = std::max(last, c);
-    use(first, last, program.plan.tensor[static_cast<std::size_t>(t)],
-        tensor_bytes(g, t, program.numbers));
+    const auto i = static_cast<std::size_t>(t);
+    const int ring = plan.ring.empty() ? 0 : plan.ring[i],
+              bytes = tensor_bytes(g, t, program.numbers);
+    use(first, last, plan.tensor[i], ring ? bytes / g.shape(t)[0] * ring : bytes);
   }
   for (int i = 0; i < nodes; ++i) {
     const auto n = static_cast<std::size_t>(i);
-    const nnom::Memory memory = info(g.nodes[n].op).memory(g.nodes[n].op, program.node_numbers[n]);
-    use(i, i, program.plan.nodes[n].scratch, memory.scratch);
-    use(0, nodes, program.plan.nodes[n].state, memory.state);
+    const nnom::Memory memory = memory_of(g.nodes[n], program.node_numbers[n]);
+    use(i, i, plan.nodes[n].scratch, memory.scratch);
+    use(0, nodes, plan.nodes[n].state, memory.state);
   }
   std::vector<int> live;
   for (auto& pieces : used) {

@@ -31,14 +31,23 @@ std::optional<Range> range_of(const Node& node) {
   return node.range.all() ? std::optional(range) : std::nullopt;
 }
 
-}  // namespace
+/// Whether no byte changes where `before` takes over: nothing is rounded between the two, and
+/// `range` has no end but zero.
+bool is_exact(const Graph& graph, const Node& before, const Node& node, const Range& range) {
+  const auto scale = [&](const Node& n) {
+    return graph.tensors[static_cast<size_t>(n.output)].quantisation;
+  };
+  return scale(before) == scale(node) && scale(node)->bits == 8 && range.lo == 0 &&
+         range.hi == Range{}.hi;
+}
 
-bool fuse_range(Graph& graph) {
+bool fuse(Graph& graph, bool exactly) {
   for (Node& node : graph.nodes) {
     const auto range = range_of(node);
     Node* before = range ? sole_producer(graph, node) : nullptr;
     if (!before || !info(before->op).clamps ||
-        graph.shape(node.output) != graph.shape(before->output))
+        graph.shape(node.output) != graph.shape(before->output) ||
+        (exactly && !is_exact(graph, *before, node, *range)))
       continue;
     const float lo = std::min(std::max(before->range.lo, range->lo), range->hi);
     before->range = {lo, std::max(std::min(before->range.hi, range->hi), lo)};
@@ -47,5 +56,10 @@ bool fuse_range(Graph& graph) {
   }
   return false;
 }
+
+}  // namespace
+
+bool fuse_range(Graph& graph) { return fuse(graph, false); }
+bool fuse_range_exactly(Graph& graph) { return fuse(graph, true); }
 
 }  // namespace nnomc

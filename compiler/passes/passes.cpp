@@ -46,7 +46,8 @@ void repeat(Graph& graph, const std::vector<Pass>& passes) {
 
 void optimise(Graph& graph) {
   if (!graph.quantised()) return optimise_reals(graph);
-  repeat(graph, {remove_identities, fold_pad});  // which leave every byte as it is
+  // Which leave every byte as it is.
+  repeat(graph, {remove_identities, fold_pad, fuse_range_exactly, merge_common});
 }
 
 void optimise_reals(Graph& graph) {

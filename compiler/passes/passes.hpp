@@ -20,10 +20,14 @@ bool fuse_sum(Graph& graph);
 bool fuse_gate(Graph& graph);
 /// Turns a node that only limits the range into the range of the op before it.
 bool fuse_range(Graph& graph);
+/// The same for a ReLU of a quantised graph, where no byte changes: both have one scale.
+bool fuse_range_exactly(Graph& graph);
 /// Has a recurrent layer make only the row that is read of it, where that is the one made last.
 bool keep_last(Graph& graph);
 /// Makes a Pad part of the border of the ops that read it.
 bool fold_pad(Graph& graph);
+/// Has what several nodes make alike made by the first of them.
+bool merge_common(Graph& graph);
 /// Removes nodes that change nothing, or whose result nobody reads.
 bool remove_identities(Graph& graph);
 

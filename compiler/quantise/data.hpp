@@ -141,6 +141,7 @@ void make(const Op& op, const Making& m, nnom::Linear<N>& d) {
     const Quantisation in = m.scales.in[0];
     const WeightScales w = weight_scales(m.node, m.scales);
     std::vector<Rescale> rescale;
+    nnom::Brevity<N> brevity;
     d.in_zero = static_cast<typename N::In>(in.zero);
     d.per_channel = w.per_channel;
     for (size_t c = 0; c < p.channels; ++c) {
@@ -154,6 +155,7 @@ void make(const Op& op, const Making& m, nnom::Linear<N>& d) {
             std::min(std::round(static_cast<double>(m.node.weights[own[k]]) / w.scale[c]), 127.0);
         weights[Packing<N>::packed(op, c, k)] = static_cast<int8_t>(q);
         folded[Packing<N>::phase(op, k)] -= in.zero * q;
+        brevity.add(q);
         size += std::abs(q) * (std::abs(in.zero) + in.highest() + 1);
       }
       if (w.used[c] && size > kMostBias<N>)
@@ -162,8 +164,12 @@ void make(const Op& op, const Making& m, nnom::Linear<N>& d) {
       for (size_t phase = 0; phase < p.phases; ++phase)
         bias[phase * p.channels + c] = static_cast<typename N::Bias>(
             std::clamp(folded[phase], -kMostBias<N> - 1, kMostBias<N>));
+      brevity.end(folded[0]);
       if (d.per_channel || c == 0) rescale.push_back(own_rescale);
     }
+    d.brief = p.phases == 1 && brevity.shorten(rescale.data(), rescale.size());
+    if constexpr (nnom::joins<Op, N>())
+      d.joined = d.brief && N::Layout::join(weights.data(), weights.size());
     d.rescale = m.keep("rescale", std::move(rescale));
   } else {
     for (size_t c = 0; c < p.channels; ++c) {

@@ -16,6 +16,7 @@ struct Matrices {
   nnom::Matrix shape;
   std::vector<typename N::Weight> weights{};
   std::vector<typename N::Bias> bias{};
+  nnom::Brevity<N> brevity{};
 
   size_t size() const {
     return static_cast<size_t>(shape.rows) * static_cast<size_t>(shape.length);
@@ -38,7 +39,9 @@ struct Matrices {
             static_cast<typename N::Weight>(q);
         folded -= zero * q;
         row[static_cast<size_t>(k)] = q;
+        if constexpr (N::quantised) brevity.add(q);
       }
+      if constexpr (N::quantised) brevity.end(folded);
       if constexpr (N::quantised) folded = std::clamp(folded, -kMostBias<N> - 1, kMostBias<N>);
       bias.push_back(static_cast<typename N::Bias>(folded));
       visit(static_cast<size_t>(r), row, folded);
@@ -49,6 +52,15 @@ struct Matrices {
     add(values, scale_of, zero, bias_of, [](size_t, const std::vector<double>&, double) {});
   }
 };
+
+/// Joins the packed weights (Linear::joined) if the layout can, and sums are small.
+template <class N>
+bool join(Matrices<N>& made) {
+  if constexpr (requires { N::Layout::join(made.weights.data(), made.weights.size()); })
+    return N::quantised && made.brevity.small() &&
+           N::Layout::join(made.weights.data(), made.weights.size());
+  return false;
+}
 
 /// The scale of a matrix: as the model's file has it, or from its largest weight.
 inline double matrix_scale(const Node& node, size_t index, const float* values, size_t count) {
@@ -94,6 +106,7 @@ void make(const nnom::Lstm& op, const Making& m, nnom::Lstm::Data<N>& d) {
         return N::quantised ? std::round(real) : real;
       });
     }
+    d.joined[recurrent] = join(made);
     (recurrent ? d.recurrent : d.weights) =
         m.keep(recurrent ? "recurrent" : "weights", std::move(made.weights));
     (recurrent ? d.recurrent_bias : d.bias) =

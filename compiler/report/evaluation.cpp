@@ -164,6 +164,18 @@ std::string evaluation_json(const EvaluationReport& r, const Program& program, c
   json["stack_bytes"] = value(m.stack_bytes);
   json["instructions"] = value(m.instructions);
   json["cycles"] = value(m.cycles);
+  for (std::size_t i = 0; i < m.layers.size(); ++i) {
+    const Node& node = program.graph.nodes[i];
+    if (info(node.op).alias) continue;
+    json["layers"].push_back({{"name", node.name},
+                              {"op", info(node.op).name},
+                              {"macs", info(node.op).macs(node.op)},
+                              {"instructions", value(m.layers[i].instructions)},
+                              {"cycles", value(m.layers[i].cycles)}});
+  }
+  for (const FunctionMeasure& f : m.functions)
+    json["functions"].push_back(
+        {{"name", f.name}, {"instructions", f.instructions}, {"cycles", value(f.cycles)}});
   if (r.quality.value) json[name_of(r.metric)] = *r.quality.value;
   if (r.reference) {
     if (r.reference->counts) json["float_top1"] = top(*r.reference, 1);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "compiler/passes/drop_channels.hpp"
 #include "compiler/report/table.hpp"
 
 namespace nnomc {
@@ -62,7 +63,7 @@ std::string peak_text(const Program& program) {
   const std::ptrdiff_t at = peak - live.begin();
   std::string text = fmt::format("Peak {:>13}   at {}", bytes_text(*peak), name(at));
   if (plan.peak_node >= 0)
-    text += fmt::format("; any plan needs {}{}", count_text(plan.lower_bound),
+    text += fmt::format("; in this order any plan needs {}{}", count_text(plan.lower_bound),
                         plan.peak_node == at ? "" : ", at " + name(plan.peak_node));
   return text + "\n";
 }
@@ -73,16 +74,33 @@ std::string memory_text(const Program& program, std::optional<std::int64_t> stac
   const auto line = [width](const char* name, std::int64_t bytes, const std::string& parts) {
     return wrapped(fmt::format("{:<5}{:>13}   ", name, bytes_text(bytes)), parts, width);
   };
+  const Plan& plan = program.plan;
+  const std::string turns =
+      plan.in_turns == 0
+          ? ""
+          : wrapped(fmt::format("Rows {:>13}   ", counted(plan.in_turns, "layer")),
+                    fmt::format("run row by row, up to '{}'{}; none is computed twice",
+                                program.graph.nodes[plan.in_turns - 1].name,
+                                plan.input_by_rows ? ", on an input that comes by rows" : ""),
+                    width);
   return line("RAM", arena + stack.value_or(0),
               stack ? fmt::format("arena {} + stack {}", count_text(arena), count_text(*stack))
                     : "arena; the stack comes on top") +
          line("Flash", weights + code.value_or(0),
               code ? fmt::format("weights {} + code {}", count_text(weights), count_text(*code))
                    : "weights; the code comes on top") +
-         peak_text(program);
+         peak_text(program) + turns;
 }
 
-std::string inspect_text(const Program& program, const std::string& target, std::size_t width) {
+std::string left_out_text(const Graph& model, const Graph& lean) {
+  const std::int64_t all = channels(model), left_out = all - channels(lean);
+  if (left_out == 0) return "";
+  return fmt::format("Idle {:>13}   of {} left out: constant, or read by nothing\n",
+                     count_text(left_out), counted(static_cast<std::size_t>(all), "channel"));
+}
+
+std::string inspect_text(const Program& program, const Graph& model, const std::string& target,
+                         std::size_t width) {
   const Graph& g = program.graph;
   using Align = Column::Align;
   Table table({{"Layer", Align::left, true},
@@ -109,7 +127,7 @@ std::string inspect_text(const Program& program, const std::string& target, std:
                      tensors_text(g, g.inputs, g.input_order, "; samples may be "),
                      tensors_text(g, g.outputs, g.output_order, "; in the file ")) +
          table.text(width) + fmt::format("\nAs {} for {}:\n", numbers_text(program), target) +
-         memory_text(program, {}, {}, width) +
+         memory_text(program, {}, {}, width) + left_out_text(model, g) +
          "`nnom evaluate MODEL --on cortex-m4` measures stack, code and time.\n";
 }
 

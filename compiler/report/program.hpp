@@ -24,7 +24,13 @@ std::string peak_text(const Program& program);
 std::string memory_text(const Program& program, std::optional<std::int64_t> stack,
                         std::optional<std::int64_t> code, std::size_t width);
 
-/// The layers with types, shapes, parameters and operations, and the RAM and flash they need.
-std::string inspect_text(const Program& program, const std::string& target, std::size_t width);
+/// The line on the channels that `lean` lacks of those `model` has (drop_channels); empty where it
+/// has all.
+std::string left_out_text(const Graph& model, const Graph& lean);
+
+/// The layers with types, shapes, parameters and operations, and the RAM and flash they need. The
+/// program was made of `model`.
+std::string inspect_text(const Program& program, const Graph& model, const std::string& target,
+                         std::size_t width);
 
 }  // namespace nnomc

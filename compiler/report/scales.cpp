@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -45,9 +46,13 @@ std::string scales_text(const Program& program) {
     before = ",\n";
   };
   for (const int t : program.graph.inputs) add(entry(program, t));
-  for (const Node& node : program.graph.nodes) {
-    Json line = entry(program, node.output);
-    std::visit([&](const auto& op) { add_state(program, node, op, line); }, node.op);
+  // As in the model's file: the planner may have chosen another order to run them.
+  std::vector<const Node*> nodes;
+  for (const Node& node : program.graph.nodes) nodes.push_back(&node);
+  std::ranges::sort(nodes, {}, &Node::output);
+  for (const Node* node : nodes) {
+    Json line = entry(program, node->output);
+    std::visit([&](const auto& op) { add_state(program, *node, op, line); }, node->op);
     add(line);
   }
   return text + "\n]}\n";

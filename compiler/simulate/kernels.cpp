@@ -3,7 +3,7 @@
 #include "compiler/simulate/kernels.hpp"
 
 #include "compiler/numbers.hpp"
-#include "nnom/execute.hpp"
+#include "nnom/turns.hpp"
 
 namespace nnomc {
 namespace {
@@ -17,14 +17,17 @@ void run(const KernelCall& call, unsigned char* arena) {
   const O& op = *static_cast<const O*>(call.op);
   const auto& data = *static_cast<const typename O::template Data<N>*>(call.data);
   nnom::Buffers<O> b;
-  for (std::size_t i = 0; i < call.inputs; ++i) b.in[i] = {call.in[i], nnom::in_pitch(op)};
-  b.out = {call.out, nnom::out_pitch(op)};
+  for (std::size_t i = 0; i < call.inputs; ++i)
+    b.in[i] = {call.in[i], nnom::in_pitch(op), call.in_ring ? call.in_ring[i] : 0};
+  b.out = {call.out, nnom::out_pitch(op), call.out_ring};
   b.scratch = call.scratch;
   if constexpr (nnom::keeps_state<O>) b.state = call.state;
   if (call.reset)
     nnom::reset_layer(op, data, b, arena);
+  else if (call.row < 0)
+    nnom::run_rows<nnom::target::Scalar>(op, data, b, arena);
   else
-    nnom::run_layer<nnom::target::Scalar>(op, data, b, arena);
+    nnom::run_rows<nnom::target::Scalar>(op, data, b, arena, call.row, call.row + 1);
 }
 
 // The packings of boards are for tests: one build of the kernels has them.

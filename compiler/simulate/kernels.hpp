@@ -12,6 +12,9 @@ struct KernelCall {
   const int* in = nullptr;
   std::size_t inputs = 0;
   int out = 0, scratch = 0, state = 0;
+  const int* in_ring = nullptr;  ///< null: no tensor is a ring
+  int out_ring = 0;
+  int row = -1;        ///< the one to run; -1: all
   bool reset = false;  ///< writes the state it has before the first run instead
 };
 

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <thread>
 
+#include "compiler/cmsis_nn.hpp"
 #include "compiler/error.hpp"
 #include "compiler/hooks/hooks.hpp"
 #include "compiler/simulate/kernels.hpp"
@@ -27,8 +28,16 @@ RunKernel kernels([[maybe_unused]] Layout packing) {
 Simulator::Simulator(const Program& program)
     : program_(program), memory_(static_cast<size_t>(program.plan.arena_bytes) + 64) {
   check_hooks(program.graph);
+  if (runs_cmsis_nn(program.graph))
+    throw Error(
+        "{}: CMSIS-NN runs on a board: add --on cortex-m4 or another, or leave out --kernels "
+        "cmsis-nn (the bytes are the same)",
+        program.graph.file);
   const auto address = reinterpret_cast<uintptr_t>(memory_.data());
   arena_ = memory_.data() + (64 - address % 64) % 64;
+  if (program_.plan.input_by_rows)
+    input_.resize(static_cast<size_t>(
+        tensor_bytes(program_.graph, program_.graph.inputs[0], program_.numbers)));
   reset();
 }
 
@@ -39,7 +48,7 @@ void Simulator::reset() {
                       arena_ + program_.plan.tensor[static_cast<size_t>(v.tensor)]);
 }
 
-void Simulator::call(size_t node, bool reset) {
+void Simulator::call(size_t node, bool reset, int row) {
   const Op& op = program_.graph.nodes[node].op;
   const NodePlace& place = program_.plan.nodes[node];
   KernelCall call;
@@ -47,11 +56,15 @@ void Simulator::call(size_t node, bool reset) {
   call.data = program_.data[node].value.get();
   call.in = place.in.data(), call.inputs = place.in.size();
   call.out = place.out, call.scratch = place.scratch, call.state = place.state;
+  call.in_ring = place.in_ring.empty() ? nullptr : place.in_ring.data();
+  call.out_ring = place.out_ring;
+  call.row = row;
   call.reset = reset;
   kernels(program_.numbers.layout)(op.index(), program_.node_numbers[node].index(), call, arena_);
 }
 
 std::span<unsigned char> Simulator::input_bytes(size_t i) {
+  if (program_.plan.input_by_rows) return input_;
   const int t = program_.graph.inputs[i];
   return {arena_ + program_.plan.tensor[static_cast<size_t>(t)],
           static_cast<size_t>(tensor_bytes(program_.graph, t, program_.numbers))};
@@ -73,10 +86,42 @@ void Simulator::set_input(size_t i, std::span<const float> values) {
   store(program_, program_.graph.inputs[i], values, to);
 }
 
+void Simulator::run_turns() {
+  const Graph& g = program_.graph;
+  const Plan& plan = program_.plan;
+  const auto rows = [&](int t) { return g.shape(t)[0]; };
+  std::vector<int> done(g.tensors.size());
+  for (const int t : g.inputs) done[static_cast<size_t>(t)] = plan.input_by_rows ? 0 : rows(t);
+  for (bool more = true; more;) {
+    more = false;
+    if (const int t = g.inputs[0]; done[static_cast<size_t>(t)] < rows(t)) {
+      const int row = done[static_cast<size_t>(t)]++, ring = plan.ring[static_cast<size_t>(t)];
+      const size_t bytes = input_.size() / static_cast<size_t>(rows(t));
+      std::copy_n(input_.begin() + row * static_cast<std::ptrdiff_t>(bytes), bytes,
+                  arena_ + plan.tensor[static_cast<size_t>(t)] +
+                      static_cast<size_t>(ring ? row % ring : row) * bytes);
+      more = true;
+    }
+    for (size_t i = 0; i < plan.in_turns; ++i) {
+      const Node& node = g.nodes[i];
+      int& y = done[static_cast<size_t>(node.output)];
+      if (y == rows(node.output)) continue;
+      const int need = info(node.op).reads(node.op, y).second;
+      if (std::ranges::any_of(node.inputs,
+                              [&](int t) { return done[static_cast<size_t>(t)] < need; }))
+        continue;
+      call(i, false, y++);
+      more = true;
+    }
+  }
+}
+
 void Simulator::run(const NodeObserver& observer) {
+  const Plan& plan = program_.plan;
+  if (plan.in_turns > 0) run_turns();
   for (size_t i = 0; i < program_.graph.nodes.size(); ++i) {
-    call(i, false);
-    if (observer) observer(i, arena_ + program_.plan.nodes[i].out);
+    if (i >= plan.in_turns) call(i, false);
+    if (observer && program_.keeps_output(i)) observer(i, arena_ + plan.nodes[i].out);
   }
 }
 

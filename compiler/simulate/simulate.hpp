@@ -10,7 +10,8 @@
 
 namespace nnomc {
 
-/// Called after each node; its output lies at `output`, in the program's own numbers.
+/// Called after each node; its output lies at `output`, in the program's own numbers. Nodes
+/// that keep none (Program::keeps_output) are left out.
 using NodeObserver = std::function<void(size_t node, const void* output)>;
 
 /// One run-time state of a program: an arena. Several may run at once on one program.
@@ -34,11 +35,13 @@ class Simulator {
   std::vector<float> tensor(int t) const;
 
  private:
-  void call(size_t node, bool reset);
+  void call(size_t node, bool reset, int row = -1);
+  void run_turns();
 
   const Program& program_;
   std::vector<unsigned char> memory_;
   unsigned char* arena_;
+  std::vector<unsigned char> input_;  ///< what comes row by row
 };
 
 /// One inference on real numbers: the outputs, for the inputs given.

@@ -1,10 +1,10 @@
 // Takes noise from a wav file. Arguments: NOISY.wav OUTPUT.wav [CLEAN.wav]; with the last, what
 // NOISY.wav is without noise, the signal-to-noise ratio is printed too. Files are the host's, by
 // semihosting; ports/host runs the same source on a PC.
-#include "mps2/semihosting.hpp"
 #include "nnom/evaluate.hpp"
 #include "noise_suppressor.hpp"
 #include "port.hpp"
+#include "semihosting.hpp"
 
 namespace {
 

@@ -8,8 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "mps2/semihosting.hpp"
 #include "port.hpp"
+#include "semihosting.hpp"
 
 namespace nnom::port {
 

@@ -2,8 +2,8 @@
 /// The port of the MPS2 boards: text through semihosting, time from SysTick.
 #include <stdint.h>
 
-#include "mps2/semihosting.hpp"
 #include "port.hpp"
+#include "semihosting.hpp"
 
 namespace {
 

@@ -1,21 +1,34 @@
 /// \file
 /// Start-up of an Arm Cortex-M: the vector table, memory, constructors, main, and what happens on a
 /// fault.
+#include "start.hpp"
+
 #include <stdint.h>
 
-#include "mps2/semihosting.hpp"
+#include "processor.hpp"
+#include "semihosting.hpp"
 #include "text.hpp"
 
 extern "C" {
 
-int main();
 void systick_handler();  // mps2/clock.cpp
 
 extern uint32_t __stack;
-extern const uint32_t __data_load;
-extern uint32_t __data_start, __data_end, __bss_start, __bss_end;
-extern void (*const __init_array_start[])();
-extern void (*const __init_array_end[])();
+
+[[gnu::naked]] int32_t nnom_semihosting(uint32_t, const void*) {
+  asm volatile(
+      "bkpt 0xab\n"
+      "bx lr\n");
+}
+
+[[gnu::naked]] const uint32_t* nnom_fill_to_stack(uint32_t*, uint32_t) {
+  asm volatile(
+      "1: cmp r0, sp\n"
+      "bcs 2f\n"
+      "stmia r0!, {r1}\n"
+      "b 1b\n"
+      "2: bx lr\n");
+}
 
 /// Prints where the fault happened. `frame` is what the core pushed: r0-r3, r12, lr, pc, xpsr.
 [[noreturn]] void report_fault(const uint32_t* frame) {
@@ -47,13 +60,7 @@ extern void (*const __init_array_end[])();
   *reinterpret_cast<volatile uint32_t*>(kCoprocessorAccess) |= 0xFU << 20;  // CP10 and CP11
   asm volatile("dsb\nisb" ::: "memory");
 #endif
-  const uint32_t* from = &__data_load;
-  for (uint32_t* to = &__data_start; to != &__data_end;) *to++ = *from++;
-  for (uint32_t* to = &__bss_start; to != &__bss_end;) *to++ = 0;
-  for (auto* constructor = __init_array_start; constructor != __init_array_end; ++constructor) {
-    (*constructor)();
-  }
-  semihosting::exit(main());
+  start_program();
 }
 
 union Vector {

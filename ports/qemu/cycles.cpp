@@ -6,7 +6,7 @@
 ///     g++ -std=c++20 -O2 -shared -fPIC -o libqemu_cycles.so cycles.cpp
 ///     qemu-system-arm ... -plugin ./libqemu_cycles.so,core=cortex-m4,out=counts.txt
 ///
-/// Writes lines of text; cycles are 0 for a core that thumb.hpp does not know:
+/// Writes lines of text; cycles are 0 without a core, or for one that thumb.hpp does not know:
 ///
 ///     nnom total <instructions> <cycles>
 ///     nnom layer <index> <instructions> <cycles>
@@ -152,9 +152,11 @@ void translate(qemu_plugin_id_t, qemu_plugin_tb* tb) {
   for (std::size_t i = 0; i < count; ++i) {
     const qemu_plugin_insn* instruction = qemu_plugin_tb_get_insn(tb, i);
     const std::size_t size = qemu_plugin_insn_size(instruction);
-    std::uint16_t half[2] = {};
-    std::memcpy(half, qemu_plugin_insn_data(instruction), std::min(size, sizeof half));
-    cost.add(size == 2 ? thumb::decode(half[0]) : thumb::decode(half[0], half[1]));
+    if (core != nullptr) {
+      std::uint16_t half[2] = {};
+      std::memcpy(half, qemu_plugin_insn_data(instruction), std::min(size, sizeof half));
+      cost.add(size == 2 ? thumb::decode(half[0]) : thumb::decode(half[0], half[1]));
+    }
     block.end = qemu_plugin_insn_vaddr(instruction) + size;
   }
   const qemu_plugin_insn* first = qemu_plugin_tb_get_insn(tb, 0);

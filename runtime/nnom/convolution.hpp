@@ -59,6 +59,7 @@ template <class T, class N>
     T::template multiply<N>(px, m, data, weights, channel);
   } else {
     const Linear<N> d = data;  // int8 stores alias everything: keep the fields in registers
+    m.joined = d.joined;
     constexpr int P = N::Layout::pixels;
     const int whole = px.count - px.count % P;
     for (int x = 0; x < whole; x += P) column<T, N, P>(px, x, m, d, weights, channel);

@@ -71,15 +71,29 @@ struct Inferred {
   const char* error = nullptr;
 };
 
+/// For each input of an op, how many bytes the output must begin before it to lie over it (0: in
+/// place; negative: it may even begin after it; `never`: they must not overlap).
+struct Leads {
+  static constexpr int most = 8, never = INT_MAX;
+
+  int of[most];
+
+  /// That of the first input; the output must not lie over the others.
+  constexpr Leads(int first = never) : of{first, never, never, never, never, never, never, never} {}
+  constexpr int& operator[](int input) { return of[input]; }
+  constexpr int operator[](int input) const { return of[input]; }
+};
+
 /// What an op says about its memory, for the planner.
 struct Memory {
-  static constexpr int never = INT_MAX;
+  static constexpr int never = Leads::never;
 
   /// Bytes needed only while the op runs.
   int scratch = 0;
-  /// The output may lie over the first input if it begins at least this many bytes before it
-  /// (0: in place; negative: it may even begin after it; `never`: they must not overlap).
-  int lead = never;
+  /// Where the output may lie over inputs: over one, or over several at once.
+  Leads lead{};
+  /// Exactly so many bytes before them, or apart from them.
+  bool exact = false;
   /// Bytes that keep what they hold from one run to the next.
   int state = 0;
 };
@@ -95,9 +109,10 @@ inline constexpr bool keeps_state = requires {
   requires Op::keeps_state;
 };
 
-/// Where a tensor lies: bytes from the start of the arena, elements from one row to the next.
+/// Where a tensor lies: bytes from the start of the arena, elements from one row to the next. With
+/// a ring there is room for so many rows only: row y has the place of row y - ring.
 struct Place {
-  int offset = 0, pitch = 0;
+  int offset = 0, pitch = 0, ring = 0;
 };
 
 /// What the planner decided for one layer.

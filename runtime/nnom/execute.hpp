@@ -74,7 +74,9 @@ void reset_layer(const Op& op, const Data& data, const Buffers<Op>& buffers, uns
 
 /// An op known at compile time.
 template <const auto& op>
-struct FixedOp {};
+struct FixedOp {
+  static constexpr void fixed() {}
+};
 template <const auto& op>
 inline constexpr FixedOp<op> fixed;
 

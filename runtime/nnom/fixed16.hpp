@@ -11,6 +11,15 @@ namespace nnom {
 
 constexpr int clamp16(int v) { return v > INT16_MAX ? INT16_MAX : v < INT16_MIN ? INT16_MIN : v; }
 
+/// Steps that a target may have instructions for.
+struct Basic16 {
+  static constexpr int clamp16(int v) { return nnom::clamp16(v); }
+  /// Between t[0] and t[1], `part` of 2^bits; both are at least 2^15. In units of 2^-bits.
+  static int between(const uint16_t* t, int part, int bits) {
+    return (t[0] << bits) + part * (t[1] - t[0]);
+  }
+};
+
 /// Gemmlowp's functions, of numbers with 16 bits. Results have no bits before the point.
 namespace gemmlowp16 {
 
@@ -93,20 +102,22 @@ constexpr Sigmoid make_sigmoid() {
 inline constexpr Sigmoid sigmoid = make_sigmoid();
 
 /// Between two values of the table: `a` is their place, with `bits` bits after the point.
-inline int between(int a, int bits) {
-  const uint16_t* t = sigmoid.value + (a >> bits);
-  return (t[0] << bits) + (a & ((1 << bits) - 1)) * (t[1] - t[0]);
+template <class T>
+int between(int a, int bits) {
+  return T::between(sigmoid.value + (a >> bits), a & ((1 << bits) - 1), bits);
 }
 
 /// 1 / (1 + e^-a) and tanh(a) in units of 2^-15, for a in units of 1 / (3 * 4096).
-inline int logistic(int a) {
+template <class T = Basic16>
+[[gnu::always_inline]] inline int logistic(int a) {
   const int size = a < 0 ? -a : a;
-  const int r = size >> 9 >= 255 ? INT16_MAX << 10 : between(size, 9);
+  const int r = size >> 9 >= 255 ? INT16_MAX << 10 : between<T>(size, 9);
   return (a < 0 ? (1 << 25) - r + (1 << 9) - 1 : r + (1 << 9)) >> 10;
 }
-inline int tanh(int a) {
+template <class T = Basic16>
+[[gnu::always_inline]] inline int tanh(int a) {
   const int size = a < 0 ? -a : a;
-  const int r = (size >> 8 >= 255 ? 0xFFFF << 8 : between(size, 8)) - (1 << 23);
+  const int r = (size >> 8 >= 255 ? 0xFFFF << 8 : between<T>(size, 8)) - (1 << 23);
   return ((a < 0 ? -r - 1 : r) + (1 << 7)) >> 8;
 }
 

@@ -50,9 +50,27 @@ template <class T, class N>
   const bool inside = y >= 0 && y < op.in.h;
   const int left = inside ? min(op.pad.left, columns) : columns;
   const int middle = inside ? min(op.in.w, columns - left) : 0;
-  for (int i = 0; i < left * c; ++i) line[i] = zero;
+  T::fill(line, LineOf<N>(zero), left * c);
   if (middle) T::widen(line + left * c, in.row(y), middle * c);
-  for (int i = (left + middle) * c; i < columns * c; ++i) line[i] = zero;
+  line += (left + middle) * c;
+  T::fill(line, LineOf<N>(zero), (columns - left - middle) * c);
+}
+
+/// Goes through output rows [y0, y1). Calls fill(y, line) for each row y of input, or of its
+/// border, that they look at, in order and once: it belongs into that line of a ring of span_h(op).
+/// Then row(y, top, first): output row y looks at input rows from `top` on, the first in line
+/// `first`.
+[[gnu::always_inline]] inline void for_lines(const auto& op, int y0, int y1, auto fill, auto row) {
+  const int span = span_h(op);
+  int top = y0 * op.stride.h - op.pad.top, filled = top, first = 0;
+  for (int y = y0; y < y1; ++y, top += op.stride.h) {
+    for (filled = max(filled, top); filled < top + span; ++filled) {
+      const int line = first + filled - top;
+      fill(filled, line < span ? line : line - span);
+    }
+    row(y, top, first);
+    for (first += op.stride.h; first >= span;) first -= span;
+  }
 }
 
 /// Calls row(y, window) for every output row y wanted; the window is that of its first pixel,
@@ -60,7 +78,7 @@ template <class T, class N>
 template <class T, class N>
 [[gnu::always_inline]] inline void for_rows(const auto& op, typename N::In zero, const auto& io,
                                             bool contiguous, auto row) {
-  const int c = op.in.c, span = span_h(op);
+  const int c = op.in.c;
   const auto in = io.in[0];
   Window<LineOf<N>> w;
   w.rows = op.kernel.h;
@@ -72,27 +90,23 @@ template <class T, class N>
   const int pitch = line_columns(op) * c;
   if (lines) {
     w.row_step = op.dilation.h * pitch;
-    w.ring = span * pitch;
+    w.ring = span_h(op) * pitch;
     w.end = buffer + w.ring;
   } else if constexpr (sizeof(LineOf<N>) == sizeof(typename N::In)) {
     w.read_rows(in, op.dilation.h);
   }
-  int top = io.y0 * op.stride.h - op.pad.top;  // the row of input in line `slot`
-  int filled = top, slot = 0;
-  for (int y = io.y0; y < io.y1; ++y, top += op.stride.h) {
-    if (lines) {
-      for (filled = max(filled, top); filled < top + span; ++filled) {
-        int line = slot + filled - top;
-        if (line >= span) line -= span;
-        fill_line<T, N>(op, zero, in, filled, buffer + line * pitch);
-      }
-      w.first = buffer + slot * pitch;
-      for (slot += op.stride.h; slot >= span;) slot -= span;
-    } else if constexpr (sizeof(LineOf<N>) == sizeof(typename N::In)) {
-      w.first = in.row(top);
-    }
-    row(y, w);
-  }
+  for_lines(
+      op, io.y0, io.y1,
+      [&](int y, int line) NNOM_INLINE {
+        if (lines) fill_line<T, N>(op, zero, in, y, buffer + line * pitch);
+      },
+      [&](int y, int top, int first) NNOM_INLINE {
+        if (lines)
+          w.first = buffer + first * pitch;
+        else if constexpr (sizeof(LineOf<N>) == sizeof(typename N::In))
+          w.first = in.row(top);
+        row(y, w);
+      });
 }
 
 }  // namespace nnom

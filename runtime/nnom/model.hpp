@@ -43,6 +43,13 @@ inline bool same_text(const char* a, const char* b) {
 /// Called after each layer.
 typedef void (*Observer)(void* context, const LayerInfo& layer);
 
+/// Where an input that comes by rows comes from: `read(context, y, to)` writes row y, stored as the
+/// model wants it, to `to`. Rows are asked for in order, each once a run.
+struct Rows {
+  void (*read)(void* context, int y, void* to);
+  void* context;
+};
+
 /// Memory for the activations of any of the given graphs, one at a time: two models may share one.
 template <class... Graphs>
 struct Arena;
@@ -148,6 +155,19 @@ class Interface : Start<Graph> {
   void run(Observer observer, void* context) {
     this->before_run(arena());
     Graph::observe(arena(), observer, context);
+  }
+  /// Runs a model whose input comes by rows (`nnom convert --input-by-rows`), Graph::input_rows of
+  /// them; such a model has no run() on an input that lies in memory.
+  ///
+  ///     void read_row(void* camera, int y, void* to);
+  ///     model.run({read_row, &camera});
+  void run(Rows rows) {
+    this->before_run(arena());
+    Graph::run(arena(), rows);
+  }
+  void run(Rows rows, Observer observer, void* context) {
+    this->before_run(arena());
+    Graph::observe(arena(), rows, observer, context);
   }
   /// Runs the layers up to the one of index `last`, and that one: what it gave is in the result,
   /// which is all nulls, and nothing has run, if there is no such layer. Write the input again

@@ -4,3 +4,4 @@
 
 #include "nnom/execute.hpp"
 #include "nnom/model.hpp"
+#include "nnom/turns.hpp"

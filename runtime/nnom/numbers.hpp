@@ -110,14 +110,25 @@ struct Double {
 
   constexpr int32_t operator()(int32_t acc) const {
     const auto x = static_cast<uint32_t>(acc);
-    if (shift >= 0) return high_product(static_cast<int32_t>(x << shift), multiplier);
-    const int32_t p = high_product(acc, multiplier);      // never INT32_MIN
+    if (shift >= 0) return product(static_cast<int32_t>(x << shift));
+    const int32_t p = product(acc);                       // never INT32_MIN
     return (((p + (p >> 31)) >> (-shift - 1)) + 1) >> 1;  // halves away from zero
   }
   static constexpr void fields(auto& s, auto visit) {
     visit("multiplier", s.multiplier), visit("shift", s.shift);
   }
+
+ private:
+  /// high_product with the multiplier, which is not negative.
+  constexpr int32_t product(int32_t x) const {
+    return static_cast<int32_t>((int64_t{x} * multiplier + (1 << 30)) >> 31);
+  }
 };
+
+/// Whether `r` can scale a sum below 2^23 in fewer steps: it shifts to the right, and not so far
+/// that a zero point shifted to the left overflows.
+constexpr bool brief(const Double& r) { return r.shift < 0 && r.shift > -24; }
+constexpr bool brief(const auto&) { return true; }
 
 /// The sum of two stored values of different scales, as TFLite Micro has it: both shifted up by
 /// `headroom` bits, brought to a common scale, added, and brought to that of the output.
@@ -273,7 +284,9 @@ struct Linear {
   const typename N::Bias* bias = nullptr;  ///< one an output channel; input zero point folded in
   const typename N::Rescale* rescale = nullptr;  ///< one an output channel, or one for all
   bool per_channel = true;                       ///< rescale has one entry a channel
-  typename N::In in_zero = 0;                    ///< what padding reads as
+  bool brief = false;   ///< all sums are below 2^23, and nnom::brief(rescale)
+  bool joined = false;  ///< brief, and the weights of two channels are one number (layout::Dsp)
+  typename N::In in_zero = 0;  ///< what padding reads as
   Clamp<N> clamp{};
 
   /// Turns the accumulator of output channel c into the output.
@@ -287,6 +300,7 @@ struct Linear {
   static constexpr void fields(auto& d, auto visit) {
     visit("weights", d.weights), visit("bias", d.bias);
     if constexpr (N::quantised) visit("rescale", d.rescale), visit("per_channel", d.per_channel);
+    if constexpr (N::quantised) visit("brief", d.brief), visit("joined", d.joined);
     visit("in_zero", d.in_zero), visit("clamp", d.clamp);
   }
 };

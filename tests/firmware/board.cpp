@@ -1,7 +1,7 @@
 // What start-up, clock and stack of a port must do. The first argument chooses the test.
-#include "mps2/semihosting.hpp"
-#include "mps2/stack.hpp"
 #include "port.hpp"
+#include "semihosting.hpp"
+#include "stack.hpp"
 #include "text.hpp"
 
 namespace {
@@ -17,7 +17,7 @@ struct Constructed {
 volatile int source = 41;
 Constructed constructed(source + 1);
 int initialised = 7;
-int zero[3];
+volatile int zero[3];
 
 [[gnu::noinline]] int use_stack() {
   volatile char buffer[1000];
@@ -34,7 +34,7 @@ int memory() {
   return good ? 0 : 1;
 }
 
-/// Readings never go back, or jump, while the 24-bit counter wraps, with interrupts on and off.
+/// Readings never go back, or jump, while a 24-bit counter wraps, with interrupts on and off.
 int clock() {
   constexpr uint32_t kWrap = 1U << 24;
   while (ticks() < kWrap - 4000) {
@@ -43,8 +43,8 @@ int clock() {
   uint32_t last = ticks();
   uint32_t longest = 0;
   for (unsigned i = 0; last < kWrap + 4000; ++i) {
-    if (i % 64 == 0) asm volatile("cpsid i" ::: "memory");
-    if (i % 64 == 40) asm volatile("cpsie i" ::: "memory");
+    if (i % 64 == 0) asm volatile(NNOM_INTERRUPTS_OFF ::: "memory");
+    if (i % 64 == 40) asm volatile(NNOM_INTERRUPTS_ON ::: "memory");
     const uint32_t now = ticks();
     if (now - last > longest) longest = now - last;
     last = now;

@@ -2,7 +2,7 @@
 // count instructions of: "mfcc" (a frame), "fft" (of 512), "equaliser", "cascade" (256 samples).
 #include "../dsp_bytes.hpp"
 #include "measure.hpp"
-#include "mps2/semihosting.hpp"
+#include "semihosting.hpp"
 
 namespace {
 

@@ -23,13 +23,15 @@ class Planner {
   /// A piece of the arena that is needed while nodes [first, last] run.
   struct Block {
     int bytes = 0, first = 0, last = 0;
-    /// It may lie over block `over` if it begins at least `lead` bytes before it.
+    /// It may lie over block `over` if it begins at least `lead` bytes before it; exactly so many
+    /// if `exact`.
     int over = -1, lead = 0;
+    bool exact = false;
     int offset = -1;
   };
 
   constexpr int add(int bytes, int first, int last) {
-    block[count] = {bytes, first, last, -1, 0, -1};
+    block[count] = {bytes, first, last};
     return count++;
   }
   constexpr Block& operator[](int i) { return block[i]; }
@@ -95,29 +97,39 @@ class Planner {
       order_[k] = i;
     }
   }
-  /// Offsets at which `b`, block `i`, must not begin because of the placed block `k`.
-  constexpr Span forbidden(int i, int k) const {
+  /// Calls forbid(span) with offsets at which block `i` must not begin because of the placed block
+  /// `k`.
+  constexpr void forbidden(int i, int k, auto forbid) const {
     const Block &b = block[i], &o = block[k];
-    int from = o.offset - b.bytes + 1, to = o.offset + o.bytes;
-    if (b.over == k) from = max(from, o.offset - b.lead + 1);
-    if (o.over == i) to = min(to, o.offset + o.lead);
-    return {from, to};
+    const int from = o.offset - b.bytes + 1, to = o.offset + o.bytes;
+    if (b.over == k) {
+      const int at = o.offset - b.lead;
+      forbid(Span{max(from, at + 1), to});
+      if (b.exact) forbid(Span{from, min(at, to)});
+    } else if (o.over == i) {
+      const int at = o.offset + o.lead;
+      forbid(Span{from, min(at, to)});
+      if (o.exact) forbid(Span{max(from, at + 1), to});
+    } else {
+      forbid(Span{from, to});
+    }
   }
   constexpr int place_in_order() {
     int top = 0;
     for (int n = 0; n < count; ++n) {
       Block& b = block[order_[n]];
-      Span taken[most];
+      Span taken[2 * most];
       int spans = 0;
       for (int m = 0; m < n; ++m) {
         const Block& o = block[order_[m]];
         ++steps_;
         if (b.first > o.last || o.first > b.last) continue;
-        const Span s = forbidden(order_[n], order_[m]);
-        if (s.from >= s.to) continue;
-        int k = spans++;
-        for (; k > 0 && taken[k - 1].from > s.from; --k, ++steps_) taken[k] = taken[k - 1];
-        taken[k] = s;
+        forbidden(order_[n], order_[m], [&](Span s) {
+          if (s.from >= s.to) return;
+          int k = spans++;
+          for (; k > 0 && taken[k - 1].from > s.from; --k, ++steps_) taken[k] = taken[k - 1];
+          taken[k] = s;
+        });
       }
       int offset = 0;
       for (int k = 0; k < spans && taken[k].from <= offset; ++k)
@@ -171,13 +183,16 @@ constexpr MemoryPlan plan_memory(const Network& net, const Memory* memory, int e
     const Node& n = net.node[i];
     scratch[i] = memory[i].scratch && !n.alias ? blocks.add(memory[i].scratch, i, i) : -1;
     state[i] = memory[i].state ? blocks.add(memory[i].state, 0, net.nodes) : -1;
-    if (n.inputs == 0 || n.alias || memory[i].lead == Memory::never) continue;
-    if (kept_in(net, n.out) >= 0) continue;
-    const int in = block[n.in[0]], out = block[n.out];
-    int times = 0;
-    for (int k = 0; k < n.inputs; ++k) times += block[n.in[k]] == in;
-    if (blocks[in].last == i && times == 1 && in != out)
-      blocks[out].over = in, blocks[out].lead = memory[i].lead;
+    if (n.alias || kept_in(net, n.out) >= 0) continue;
+    const int out = block[n.out];
+    for (int k = 0; k < n.inputs && blocks[out].over < 0; ++k) {
+      const int in = block[n.in[k]];
+      int times = 0;
+      for (int j = 0; j < n.inputs; ++j) times += block[n.in[j]] == in;
+      if (memory[i].lead[k] != Memory::never && blocks[in].last == i && times == 1 && in != out)
+        blocks[out].over = in, blocks[out].lead = memory[i].lead[k],
+        blocks[out].exact = memory[i].exact;
+    }
   }
   plan.arena_bytes = round_up(max(blocks.place(), 1), Planner::align);
   for (int t = 0; t < net.tensors; ++t) plan.tensor[t] = blocks[block[t]].offset;

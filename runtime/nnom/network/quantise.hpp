@@ -71,7 +71,7 @@ requires(is_linear<Op>()) struct Constants<Op, N, op, g> {
     Array<typename N::Weight, int{packing.size}> weights;
     Array<typename N::Bias, int{packing.phases * packing.channels}> bias;
     Array<typename N::Rescale, N::quantised ? channels : 0> rescale;
-    bool fits = true;
+    bool fits = true, brief = false, joined = false;
   };
 
   /// Where weight k of a channel lies in what was given.
@@ -82,6 +82,7 @@ requires(is_linear<Op>()) struct Constants<Op, N, op, g> {
     Arrays a{};
     const Weights& w = g.settings.weights;
     const double in = double{g.in[0].scale};
+    Brevity<N> brevity;
     for (int c = 0; c < channels; ++c) {
       const double bias = g.settings.bias.count ? double{g.settings.bias.real[c]} : 0;
       double scale = 0;
@@ -106,6 +107,7 @@ requires(is_linear<Op>()) struct Constants<Op, N, op, g> {
           to = static_cast<int8_t>(q);
           folded[Packing<N>::phase(op, k)] -= g.in[0].zero * q;
           size += (q < 0 ? -q : q) * 256.0;
+          brevity.add(q);
         } else {
           to = static_cast<float>(w(place(c, k), c));
         }
@@ -115,8 +117,13 @@ requires(is_linear<Op>()) struct Constants<Op, N, op, g> {
           a.fits = false, folded[p] = 0;
         a.bias.at[p * channels + c] = static_cast<typename N::Bias>(folded[p]);
       }
-      if constexpr (N::quantised) a.rescale.at[c] = rescale_by(in * scale / double{g.out.scale});
+      if constexpr (N::quantised) {
+        a.rescale.at[c] = rescale_by(in * scale / double{g.out.scale});
+        brevity.end(folded[0]);
+      }
     }
+    if constexpr (N::quantised) a.brief = packing.phases == 1 && brevity.shorten(a.rescale.at, channels);
+    if constexpr (joins<Op, N>()) a.joined = a.brief && N::Layout::join(a.weights.at, packing.size);
     return a;
   }
   static constexpr Arrays arrays = make();
@@ -129,7 +136,8 @@ requires(is_linear<Op>()) struct Constants<Op, N, op, g> {
     Linear<N> d;
     d.weights = arrays.weights.at, d.bias = arrays.bias.at;
     if constexpr (N::quantised)
-      d.rescale = arrays.rescale.at, d.in_zero = static_cast<int8_t>(g.in[0].zero);
+      d.rescale = arrays.rescale.at, d.brief = arrays.brief, d.joined = arrays.joined,
+      d.in_zero = static_cast<int8_t>(g.in[0].zero);
     d.clamp = clamp_of<N>(g);
     return d;
   }

@@ -32,6 +32,14 @@ struct AddRule {
     else
       return r.minus ? x[0] - x[1] : x[0] + x[1];
   }
+  template <class T, class N>
+  requires(N::quantised)  //
+      [[gnu::always_inline]] static void row(const AddRule&, const Data<N>& d,
+                                             const Clamp<N>& clamp,
+                                             const typename N::In* const (&x)[2],
+                                             typename N::Out* out, int n) {
+    T::add(d.sum, clamp, x[0], x[1], out, n);
+  }
 };
 
 /// a * b.

@@ -45,9 +45,15 @@ struct Concat {
     for (int i = 0; i < n; ++i) length[i] = x[i][axis] * inner;
     return {s};
   }
+  /// Row y of an input is read when the rows before it, and the inputs before it, are written.
   template <class N>
   constexpr Memory memory() const {
-    return {};
+    Memory m;
+    int before = 0, row = 0;
+    for (const int n : length) row += n;
+    for (int i = 0; i < count; before += length[i++])
+      m.lead[i] = ((rows - 1) * (row - length[i]) + before) * int{sizeof(typename N::Out)};
+    return m;
   }
   static constexpr void fields(auto& op, auto visit) {
     visit("axis", op.axis), visit("count", op.count), visit("rows", op.rows);
@@ -68,7 +74,8 @@ struct Concat {
             continue;
           }
         }
-        __builtin_memcpy(out, in, static_cast<size_t>(op.length[i]) * sizeof *in);
+        if (static_cast<const void*>(out) != in)  // an input may have been made where it belongs
+          __builtin_memmove(out, in, static_cast<size_t>(op.length[i]) * sizeof *in);
         out += op.length[i];
       }
     }

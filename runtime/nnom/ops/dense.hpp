@@ -3,6 +3,7 @@
 #pragma once
 
 #include "nnom/convolution.hpp"
+#include "nnom/patches.hpp"
 
 namespace nnom {
 
@@ -47,10 +48,6 @@ struct Dense {
     }
     multiply<T, N>({w, 0, 1, io.out.row(0), 0}, op.matrix(), d, d.weights, 0);
   }
-
- private:
-  template <class N>
-  static constexpr bool widened = sizeof(LineOf<N>) != sizeof(typename N::In);
 };
 
 }  // namespace nnom

@@ -10,6 +10,7 @@ namespace nnom {
 /// out[i] = Rule::value(a[i], b[i], ...), operands broadcast as numpy does. One of them may be a
 /// constant of the layer's own; its inputs are then the others. A Rule has the number of
 /// `operands`, Data<N>, and value<N>(rule, data, x): the rescaled output without its zero point.
+/// It may have row<T>(rule, data, clamp, x, out, n) too, for n values of each operand side by side.
 template <class Rule>
 struct Elementwise {
   static constexpr const char* name = Rule::name;
@@ -35,7 +36,7 @@ struct Elementwise {
   int rows = 1, row = 0;          ///< rows of output, elements of one
   int constant_row = 0;           ///< elements of the constant from one row to the next
   Loops<Rule::operands> loops{};  ///< over one row
-  bool in_place = true;           ///< the first input has the output's shape
+  int same = 1;                   ///< inputs, a bit each, that have the output's shape
 
   constexpr int64_t macs() const { return int64_t{rows} * row; }
   constexpr int constants() const { return constant < 0 ? 0 : constant_shape.size(); }
@@ -60,18 +61,23 @@ struct Elementwise {
       loops.add(out[i], steps);
     }
     constant_row = by_rows && constant >= 0 ? broadcast_step(constant_shape, 0, out.rank) : 0;
-    in_place = s[constant == 0] == out;
+    same = 0;
+    for (int k = 0, input = 0; k < K; ++k)
+      if (k != constant) same |= int{s[k] == out} << input++;
     return r;
   }
   template <class N>
   constexpr Memory memory() const {
-    return {0, in_place ? 0 : Memory::never};
+    Memory m;
+    for (int i = 0; i < max_inputs; ++i)
+      if (same >> i & 1) m.lead[i] = 0;
+    return m;
   }
   static constexpr void fields(auto& op, auto visit) {
     visit("rule", op.rule), visit("constant", op.constant);
     visit("constant_shape", op.constant_shape), visit("rows", op.rows), visit("row", op.row);
     visit("constant_row", op.constant_row), visit("loops", op.loops);
-    visit("in_place", op.in_place);
+    visit("same", op.same);
   }
 
   template <class T, class N>
@@ -95,10 +101,20 @@ struct Elementwise {
       op.loops.runs([&](const int(&offset)[K]) NNOM_INLINE {
         const typename N::In* x[K];
         for (int k = 0; k < K; ++k) x[k] = in[k] + offset[k];
-        if (even)
-          line<N>(op, d, x, n, out, [](int) { return 1; });
-        else
+        if constexpr (requires { T::template sums<N>(d, x, n, out); })
+          if (even) {
+            T::template sums<N>(d, x, n, out);
+            out += n;
+            return;
+          }
+        if (!even)
           line<N>(op, d, x, n, out, [&](int k) { return step[k]; });
+        else if constexpr (requires {
+                             Rule::template row<T, N>(op.rule, d.rule, d.clamp, x, out, n);
+                           })
+          Rule::template row<T, N>(op.rule, d.rule, d.clamp, x, out, n);
+        else
+          line<N>(op, d, x, n, out, [](int) { return 1; });
         out += n;
       });
     }

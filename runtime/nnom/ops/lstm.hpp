@@ -27,6 +27,7 @@ struct Lstm {
 
     const typename N::Weight *weights = nullptr, *recurrent = nullptr;  ///< four matrices each
     const typename N::Bias *bias = nullptr, *recurrent_bias = nullptr;  ///< zero points folded in
+    bool joined[2]{};  ///< those for the input, for h; see Linear::joined
     typename Wide<N>::Rescale
         rescale[2 * gates]{};        ///< of the four products with the input, of those with h
     Rescale product{}, output{};     ///< of i * g, of o * tanh(c)
@@ -45,7 +46,8 @@ struct Lstm {
       visit("weights", d.weights), visit("recurrent", d.recurrent);
       visit("bias", d.bias), visit("recurrent_bias", d.recurrent_bias);
       if constexpr (N::quantised) {
-        visit("rescale", d.rescale), visit("product", d.product), visit("output", d.output);
+        visit("joined", d.joined), visit("rescale", d.rescale), visit("product", d.product),
+            visit("output", d.output);
         visit("hidden_zero", d.hidden_zero), visit("power", d.power), visit("clip", d.clip);
       }
       visit("finish", d.finish);
@@ -97,52 +99,86 @@ struct Lstm {
 
   template <class T, class N>
   [[gnu::always_inline]] static void run(const Lstm& op, const Data<N>& d, const Io<Lstm, N>& io) {
-    using G = Gates<N>;
+    using G = Gates<N, T>;
     using Value = typename G::Value;
     const Scratch<N> s(op);
-    auto* const x_sum = reinterpret_cast<typename Wide<N>::Out*>(io.scratch);
-    auto* const h_sum = x_sum + op.units;
+    auto* const x_sum = reinterpret_cast<typename N::Acc*>(io.scratch);
+    auto* const h_sum = x_sum + gates * op.units;
     auto* const gate = reinterpret_cast<Value*>(io.scratch + s.gates);
     unsigned char* const state = op.stateful ? io.state : io.scratch + s.bytes;
     auto* const cell = reinterpret_cast<Value*>(state);
     auto* const hidden = reinterpret_cast<typename N::In*>(cell + op.units);
     if (!op.stateful) clear<N>(op, d, state);
-    const int sizes[2] = {N::Layout::size(op.matrix(false)), N::Layout::size(op.matrix(true))};
     for (int t = 0; t < op.steps; ++t) {
       const LineOf<N>* const x =
           line_of<T, N>(io.in[0].base + t * op.inputs, op.inputs, io.scratch + s.x);
       const LineOf<N>* const h = line_of<T, N>(hidden, op.units, io.scratch + s.h);
+      op.sum<T, N>(x, op.matrix(false), d.weights, d.bias, d.joined[0], x_sum);
+      op.sum<T, N>(h, op.matrix(true), d.recurrent, d.recurrent_bias, d.joined[1], h_sum);
+      const bool brief = d.joined[0] && d.joined[1];
       for (int g = 0; g < gates; ++g) {
         const int b = g * op.units;
-        multiply_line<T, N>(
-            x, {op.matrix(false), d.weights + g * sizes[0], d.bias + b, &d.rescale[g]}, x_sum);
-        multiply_line<T, N>(h,
-                            {op.matrix(true), d.recurrent + g * sizes[1], d.recurrent_bias + b,
-                             &d.rescale[gates + g]},
-                            h_sum);
-        for (int u = 0; u < op.units; ++u) {
-          const auto sum = G::sum(x_sum[u], h_sum[u]);
-          gate[b + u] = static_cast<Value>(g == 2 ? G::tanh(sum) : G::logistic(sum));
-        }
+        const auto squash_by = [&]<auto function>() NNOM_INLINE {
+          squash<T, G, function>(x_sum + b, h_sum + b, d.rescale[g], d.rescale[gates + g], brief,
+                                 gate + b, op.units);
+        };
+        if (g == 2)
+          squash_by.template operator()<G::tanh>();
+        else
+          squash_by.template operator()<G::logistic>();
       }
       typename N::Out* const out = io.out.base + t * op.units;
-      for (int u = 0; u < op.units; ++u) {
-        const Value* const v = gate + u;
-        const auto c = G::cell(v[op.units], cell[u], v[0], v[2 * op.units], d.power, d.product);
-        cell[u] = static_cast<Value>(c > d.clip ? d.clip : c < -d.clip ? -d.clip : c);
-        out[u] = hidden[u] = d.finish(d.output(v[3 * op.units] * G::cell_tanh(cell[u], d.power)));
-      }
+      const auto update = [&](auto product, auto output) NNOM_INLINE {
+        for (int u = 0; u < op.units; ++u) {
+          const Value* const v = gate + u;
+          const auto c = G::cell(v[op.units], cell[u], v[0], v[2 * op.units], d.power, product);
+          cell[u] = static_cast<Value>(c > d.clip ? d.clip : c < -d.clip ? -d.clip : c);
+          out[u] = hidden[u] = d.finish(output(v[3 * op.units] * G::cell_tanh(cell[u], d.power)));
+        }
+      };
+      if (nnom::brief(d.product) && nnom::brief(d.output))
+        update(T::brief(d.product), T::brief(d.output));
+      else
+        update(d.product, d.output);
     }
   }
 
  private:
-  /// Where what lies in scratch memory: two sums a unit, four gates a unit, lines of x and h.
+  /// Sums of all gates with an input: at once if their matrices are packed as one would be.
+  template <class T, class N>
+  [[gnu::always_inline]] void sum(const LineOf<N>* line, const Matrix& m,
+                                  const typename N::Weight* weights, const typename N::Bias* bias,
+                                  bool joined, typename N::Acc* out) const {
+    const int together = units % N::Layout::rows ? 1 : gates;
+    const Matrix of_all{together * units, m.taps, m.length};
+    for (int g = 0; g < gates; g += together, out += of_all.rows) {
+      sum_line<T, N>(line, of_all, weights, bias, joined, out);
+      weights += N::Layout::size(of_all), bias += of_all.rows;
+    }
+  }
+
+  /// gate[i] = function(sum(x[i], h[i])) for i < n, x and h scaled; if `brief`, they are below
+  /// 2^23. On its own it keeps all it needs in registers.
+  template <class T, class G, auto function, class Sum, class Rescale>
+  [[gnu::noinline]] static void squash(const Sum* x, const Sum* h, Rescale of_x, Rescale of_h,
+                                       bool brief, typename G::Value* gate, int n) {
+    const auto loop = [&](auto scaled_x, auto scaled_h) NNOM_INLINE {
+      for (int i = 0; i < n; ++i)
+        gate[i] = static_cast<typename G::Value>(function(G::sum(scaled_x(x[i]), scaled_h(h[i]))));
+    };
+    if (brief && nnom::brief(of_x) && nnom::brief(of_h))
+      loop(T::brief(of_x), T::brief(of_h));
+    else
+      loop(of_x, of_h);
+  }
+
+  /// Where what lies in scratch memory: two sums and a value for each gate, lines of x and h.
   template <class N>
   struct Scratch {
     int gates, x, h, bytes;
 
     constexpr explicit Scratch(const Lstm& op)
-        : gates(2 * op.units * int{sizeof(typename Wide<N>::Out)}),
+        : gates(2 * Lstm::gates * op.units * int{sizeof(typename N::Acc)}),
           x(round_up(gates + Lstm::gates * op.units * int{sizeof(typename Gates<N>::Value)}, 4)),
           h(x + line_bytes<N>(op.inputs)),
           bytes(round_up(h + line_bytes<N>(op.units), 8)) {}

@@ -85,6 +85,21 @@ struct Pool2D {
   }
 };
 
+/// Calls visit(c, sum) with `start` and what channel c of the taps adds up to.
+template <class T, class N>
+[[gnu::always_inline]] inline void channel_sums(const Window<typename N::In>& w,
+                                                typename N::Acc start, auto visit) {
+  const auto block = [&]<int B>(int c) NNOM_INLINE {
+    typename N::Acc sum[B];
+    for (int i = 0; i < B; ++i) sum[i] = start;
+    T::window_sums(w, c, sum);
+    for (int i = 0; i < B; ++i) visit(c + i, sum[i]);
+  };
+  int c = 0;
+  for (; c + 4 <= w.length; c += 4) block.template operator()<4>(c);
+  for (; c < w.length; ++c) block.template operator()<1>(c);
+}
+
 struct MaxRule {
   static constexpr const char* name = "MaxPool2D";
   static constexpr bool same_scale = true;
@@ -115,16 +130,15 @@ struct AverageRule {
   template <class T, class N>
   [[gnu::always_inline]] static void pixel(AverageRule rule, const Moved<N>&,
                                            const Window<typename N::In>& w, typename N::Out* out) {
+    using Acc = typename N::Acc;
     const int count = w.rows * w.columns, less = N::quantised && rule.of_uint8 ? 128 : 0;
-    for (int c = 0; c < w.length; ++c) {
-      typename N::Acc a = typename N::Acc(less * count);
-      w.taps([&](const typename N::In* p) NNOM_INLINE { a += p[c]; });
+    channel_sums<T, N>(w, Acc(less * count), [&](int c, Acc a) NNOM_INLINE {
       if constexpr (N::quantised)
         out[c] =
             static_cast<typename N::Out>((a > 0 ? a + count / 2 : a - count / 2) / count - less);
       else
-        out[c] = static_cast<typename N::Out>(a / typename N::Acc(count));
-    }
+        out[c] = static_cast<typename N::Out>(a / Acc(count));
+    });
   }
 };
 
@@ -152,20 +166,19 @@ struct SumPoolRule {
   template <class T, class N>
   [[gnu::always_inline]] static void pixel(SumPoolRule, const Data<N>& d,
                                            const Window<typename N::In>& w, typename N::Out* out) {
-    for (int c = 0; c < w.length; ++c) {
-      const auto a = sum<typename N::Acc>(w, c, d.zero);
+    using Acc = typename N::Acc;
+    channel_sums<T, N>(w, before<N>(w, d.zero), [&](int c, Acc a) NNOM_INLINE {
       if constexpr (N::quantised)
         out[c] = d.clamp(d.sum(a));
       else
         out[c] = d.clamp(a);
-    }
+    });
   }
-  /// Of channel c, relative to `zero`.
-  template <class Acc, class In>
-  [[gnu::always_inline]] static Acc sum(const Window<In>& w, int c, In zero) {
-    Acc a = Acc(-w.rows * w.columns) * Acc(zero);
-    w.taps([&](const In* p) NNOM_INLINE { a += Acc(p[c]); });
-    return a;
+  /// What makes sums relative to `zero`.
+  template <class N>
+  static auto before(const Window<typename N::In>& w, typename N::In zero) {
+    using Acc = typename N::Acc;
+    return Acc(-w.rows * w.columns) * Acc(zero);
   }
 };
 
@@ -216,7 +229,8 @@ struct DynamicSumPool2D {
     const View<const typename N::In> in{io.in[0].base, op.pool.in.row()};
     const View<Acc> to{sums, op.pool.out.row()};
     op.pool.windows(in, to, 0, op.pool.out.h, [&](const Window<typename N::In>& w, Acc* sum) {
-      for (int c = 0; c < w.length; ++c) sum[c] = SumPoolRule::sum<Acc>(w, c, d.zero);
+      channel_sums<T, N>(w, SumPoolRule::before<N>(w, d.zero),
+                         [&](int c, Acc a) NNOM_INLINE { sum[c] = a; });
     });
     typename N::Out* const out = io.out.base;
     if constexpr (N::quantised) {

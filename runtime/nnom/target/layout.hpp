@@ -7,8 +7,10 @@
 ///   pixels     output pixels that one tile computes
 ///   depth      products per step of the inner loop: a row of weights is padded to a multiple of it
 ///   Line<E>    the element that activations of type E are widened to before the inner loop
-///   index()    where weight k of tap t of a row lies
-///   channel()  where channel c of a depthwise tap lies
+///   index()    where weight k of tap t of a row lies; weight() reads one that has more to it
+///   stacks     whether convolutions read the window of a pixel as one run (stack.hpp)
+///   slice      channels that depthwise convolutions take at a time (slices.hpp); 0: all
+///   depthwise()  where channel c of a depthwise tap lies, if taps do not follow each other
 #pragma once
 
 #include "nnom/core.hpp"
@@ -18,6 +20,7 @@ namespace nnom {
 /// Weights of one convolution group: `rows` output channels, each of `taps` runs of `length`.
 struct Matrix {
   int rows = 0, taps = 1, length = 0;
+  bool joined = false;  ///< see Linear::joined
 };
 
 namespace layout {
@@ -26,6 +29,7 @@ namespace layout {
 template <int Rows, int Depth>
 struct Grouped {
   static constexpr int rows = Rows, depth = Depth;
+  static constexpr bool stacks = false;
 
   static constexpr int padded(int length) { return round_up(length, Depth); }
   /// Weights in one row, padding included.
@@ -46,7 +50,8 @@ struct Grouped {
 /// Row after row, as they come: what every target reads.
 struct Plain {
   static constexpr const char* name = "Plain";
-  static constexpr int rows = 2, pixels = 2, depth = 1;
+  static constexpr int rows = 2, pixels = 2, depth = 1, slice = 0;
+  static constexpr bool stacks = false;
   template <class E>
   using Line = E;
 
@@ -57,7 +62,6 @@ struct Plain {
     return (row * m.taps + tap) * m.length + k;
   }
   static constexpr int group(const Matrix&, int) { return 1; }
-  static constexpr int channel(int c, int) { return c; }
 };
 
 template <class E>
@@ -69,39 +73,74 @@ struct Widened<int8_t> {
   using type = int16_t;
 };
 
-/// Armv7E-M and Armv8-M with the DSP extension: two int16 products an instruction. Bytes 1 and 2
-/// of a word change places, so that SXTB16 of the word and of its rotation give (w0, w1), (w2, w3).
-struct Dsp : Grouped<2, 4> {
+/// Armv7E-M and Armv8-M with the DSP extension: two int16 products an instruction. The weights of
+/// two rows, a and b, lie side by side, b first. Those of one row are every other byte, as SXTB16
+/// takes them. Where they are joined (Linear::joined) both are one number of 16 bits, 256 * a + b:
+/// products with it add up 256 * A + B, and A is known when B is. What lacks of a pair or of a step
+/// is 0.
+struct Dsp {
   static constexpr const char* name = "Dsp";
-  static constexpr int pixels = 2;
+  static constexpr int rows = 2, pixels = 3, depth = 2, slice = 8;
+  static constexpr bool stacks = false;
   template <class E>
   using Line = typename Widened<E>::type;
 
-  static constexpr int swap(int i) { return i == 1 ? 2 : i == 2 ? 1 : i; }
+  static constexpr int padded(int length) { return round_up(length, depth); }
+  static constexpr int row_size(const Matrix& m) { return m.taps * padded(m.length); }
+  static constexpr int size(const Matrix& m) { return round_up(m.rows, rows) * row_size(m); }
+  static constexpr int group(const Matrix&, int) { return rows; }
   static constexpr int index(const Matrix& m, int row, int tap, int k) {
-    return Grouped::index(m, row, tap, k, swap);
+    const int a = row % 2 == 0;
+    return (row & ~1) * row_size(m) + 2 * (tap * padded(m.length) + k) + a;
   }
-  static constexpr int channel(int c, int channels) {
-    return c < channels - channels % 4 ? c / 4 * 4 + swap(c % 4) : c;
+  static constexpr auto weight(const auto* weights, const Matrix& m, int row, int tap, int k) {
+    const auto* w = weights + index(m, row, tap, k);
+    return *w + decltype(+*w)(m.joined && row % 2 == 0 && w[-1] < 0);
+  }
+  /// Joins packed weights in place, if all numbers fit 16 bits.
+  static constexpr bool join(int8_t* weights, size_t size) {
+    for (size_t i = 0; i < size; i += 2)
+      if (weights[i] < 0 && weights[i + 1] == INT8_MIN) return false;
+    for (size_t i = 0; i < size; i += 2)
+      weights[i + 1] = static_cast<int8_t>(weights[i + 1] - (weights[i] < 0));
+    return true;
   }
 };
 
 /// Processors with vectors: one weight of each of eight rows side by side.
 struct Vector : Grouped<8, 1> {
   static constexpr const char* name = "Vector";
-  static constexpr int pixels = 4;
+  static constexpr int pixels = 4, slice = 0;
   template <class E>
   using Line = E;
 
   static constexpr int index(const Matrix& m, int row, int tap, int k) {
     return Grouped::index(m, row, tap, k, [](int i) { return i; });
   }
-  static constexpr int channel(int c, int) { return c; }
+};
+
+/// Helium: sixteen products of int8 an instruction, read where they lie. Sixteen weights of each of
+/// four rows side by side.
+struct Helium : Grouped<4, 16> {
+  static constexpr const char* name = "Helium";
+  static constexpr int pixels = 2, slice = 0;
+  static constexpr bool stacks = true;
+  template <class E>
+  using Line = E;
+
+  static constexpr int index(const Matrix& m, int row, int tap, int k) {
+    return Grouped::index(m, row, tap, k, [](int i) { return i; });
+  }
+  /// Depthwise: all taps of sixteen channels, then of the next.
+  static constexpr int depthwise(int tap, int c, int taps, int channels) {
+    const int lane = c % 16, block = c - lane;
+    return block * taps + tap * min(16, channels - block) + lane;
+  }
 };
 
 }  // namespace layout
 
 /// The layouts, for the compiler; their order is that of its LayoutId.
-using Layouts = TypeList<layout::Plain, layout::Dsp, layout::Vector>;
+using Layouts = TypeList<layout::Plain, layout::Dsp, layout::Vector, layout::Helium>;
 
 }  // namespace nnom

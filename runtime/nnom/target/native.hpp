@@ -4,10 +4,33 @@
 
 #include "nnom/target/scalar.hpp"
 
-#if defined(__ARM_FEATURE_DSP) && defined(__arm__)
+#if defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 2)  // with floats
+#include "nnom/target/helium.hpp"
+namespace nnom {
+using Native = target::Helium;
+}
+#elif defined(__ARM_FEATURE_DSP) && defined(__arm__)
 #include "nnom/target/dsp.hpp"
+#if defined(__ARM_FP) && (__ARM_FP & 4)
+#include "nnom/target/dsp_single.hpp"
+#endif
 namespace nnom {
 using Native = target::Dsp;
+}
+#elif defined(__thumb2__)
+#include "nnom/target/thumb2.hpp"
+namespace nnom {
+using Native = target::Thumb2;
+}
+#elif defined(__thumb__)
+#include "nnom/target/thumb1.hpp"
+namespace nnom {
+using Native = target::Thumb1;
+}
+#elif defined(__riscv_mul) && __riscv_xlen == 32
+#include "nnom/target/riscv.hpp"
+namespace nnom {
+using Native = target::Riscv;
 }
 #else
 namespace nnom {

@@ -1,4 +1,6 @@
-#include "mps2/semihosting.hpp"
+#include "semihosting.hpp"
+
+#include "processor.hpp"
 
 namespace semihosting {
 namespace {
@@ -18,10 +20,7 @@ constexpr uint32_t kApplicationExit = 0x20026;
 
 /// Arguments are words: numbers, handles and addresses alike.
 int32_t call(Operation operation, const void* argument) {
-  register uint32_t r0 asm("r0") = static_cast<uint32_t>(operation);
-  register const void* r1 asm("r1") = argument;
-  asm volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
-  return static_cast<int32_t>(r0);
+  return nnom_semihosting(static_cast<uint32_t>(operation), argument);
 }
 
 uint32_t word(const void* address) {

@@ -23,9 +23,9 @@
 #include <stdint.h>
 
 #include "measure.hpp"
-#include "mps2/semihosting.hpp"
-#include "mps2/stack.hpp"
 #include "port.hpp"
+#include "semihosting.hpp"
+#include "stack.hpp"
 #include "text.hpp"
 
 namespace {
@@ -96,12 +96,43 @@ uint32_t sample_bytes() {
   return sum;
 }
 
-void read_sample(File& file) {
-  for (unsigned i = 0; i < Graph::input_count; ++i) {
-    const auto slot = Graph::input(i);
-    if (file.read(arena + slot.offset, slot.bytes) != slot.bytes) fail("can't read the input file");
+/// A model whose input lies in the arena.
+template <class Model>
+struct Runs {
+  static void read_sample(File& file) {
+    for (unsigned i = 0; i < Model::input_count; ++i) {
+      const auto slot = Model::input(i);
+      if (file.read(arena + slot.offset, slot.bytes) != slot.bytes)
+        fail("can't read the input file");
+    }
   }
-}
+  static void run() { Model::run(arena); }
+  static void observe(nnom::Observer observer, void* context) {
+    Model::observe(arena, observer, context);
+  }
+};
+
+/// One whose input comes by rows.
+template <class Model>
+requires requires { Model::input_rows; }
+struct Runs<Model> {
+  using Input = typename Model::template Input<0>;
+  static constexpr unsigned bytes = Input::size * sizeof(typename nnom::Element<Input>::type);
+  static constexpr unsigned row = bytes / Model::input_rows;
+  static inline unsigned char sample[bytes];
+
+  static void read_sample(File& file) {
+    if (file.read(sample, bytes) != bytes) fail("can't read the input file");
+  }
+  static void copy_row(void*, int y, void* to) {
+    __builtin_memcpy(to, sample + static_cast<unsigned>(y) * row, row);
+  }
+  static void run() { Model::run(arena, {copy_row, nullptr}); }
+  static void observe(nnom::Observer observer, void* context) {
+    Model::observe(arena, {copy_row, nullptr}, observer, context);
+  }
+};
+using Run = Runs<Graph>;
 
 void write_result(File& file) {
   for (unsigned i = 0; i < Graph::output_count; ++i) {
@@ -122,21 +153,20 @@ void reset() {
 void measure(File& input) {
   const auto start = [&] {
     input.seek(0);
-    read_sample(input);
+    Run::read_sample(input);
     reset<Graph>();
   };
   start();
   nnom::port::paint_stack();
   nnom_measure_begin();
-  Graph::run(arena);
+  Run::run();
   nnom_measure_end();
   print("stack ");
   print_decimal(nnom::port::stack_used());
   print("\n");
   start();
   nnom_measure_layer();
-  Graph::observe(
-      arena, [](void*, const nnom::LayerInfo&) { nnom_measure_layer(); }, nullptr);
+  Run::observe([](void*, const nnom::LayerInfo&) { nnom_measure_layer(); }, nullptr);
   nnom_measure_finish();
 }
 
@@ -149,8 +179,7 @@ Profile profile;
 /// The time of a layer lasts from the end of the observer before it.
 void run_profiled() {
   profile.started = nnom::port::ticks();
-  Graph::observe(
-      arena,
+  Run::observe(
       [](void*, const nnom::LayerInfo& layer) {
         layer_ticks[layer.index] += nnom::port::ticks() - profile.started;
         profile.names[layer.index] = layer.name;
@@ -175,10 +204,9 @@ void write_layers(File& input, const char* name) {
   File file(name, File::kWrite);
   if (!file.is_open()) fail("can't write ", name);
   input.seek(0);
-  read_sample(input);
+  Run::read_sample(input);
   reset<Graph>();
-  Graph::observe(
-      arena,
+  Run::observe(
       [](void* context, const nnom::LayerInfo& layer) {
         if (static_cast<File*>(context)->write(layer.output, layer.output_bytes) !=
             layer.output_bytes) {
@@ -194,13 +222,13 @@ void run_all(File& input, File& output, uint32_t samples, const Arguments& argum
   input.seek(0);
   reset<Graph>();
   for (uint32_t sample = 0; sample < samples; ++sample) {
-    read_sample(input);
+    Run::read_sample(input);
     if (!arguments.stream) reset<Graph>();
     const uint32_t started = nnom::port::ticks();
     if (arguments.profile) {
       run_profiled();
     } else {
-      Graph::run(arena);
+      Run::run();
     }
     ticks += nnom::port::ticks() - started;
     write_result(output);
