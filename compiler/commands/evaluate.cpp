@@ -134,7 +134,8 @@ void add_evaluate(CLI::App& nnom) {
       "--with-float\n"
       "  nnom evaluate model.keras --on cortex-m4 --json cost.json\n"
       "The JSON holds model, on, samples, top1, topk, macs, arena_bytes, weights_bytes,\n"
-      "code_bytes, stack_bytes, instructions and cycles, null where not measured; layers (name, op,\n"
+      "code_bytes, stack_bytes, instructions and cycles, null where not measured; layers (name, "
+      "op,\n"
       "macs, instructions, cycles) and functions (name, instructions, cycles) on a core; and\n"
       "mse, mae or auc where that is the metric; float_... of each with --with-float.");
   app->callback([o] { evaluate(*o); });
