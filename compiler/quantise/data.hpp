@@ -154,7 +154,7 @@ void make(const Op& op, const Making& m, nnom::Linear<N>& d) {
         const double q =
             std::min(std::round(static_cast<double>(m.node.weights[own[k]]) / w.scale[c]), 127.0);
         weights[Packing<N>::packed(op, c, k)] = static_cast<int8_t>(q);
-        if (nnom::folds_zero<Op, N>()) folded[Packing<N>::phase(op, k)] -= in.zero * q;
+        folded[Packing<N>::phase(op, k)] -= in.zero * q;
         brevity.add(q);
         size += std::abs(q) * (std::abs(in.zero) + in.highest() + 1);
       }

@@ -15,13 +15,6 @@ constexpr bool is_linear() {
   return __is_same(typename Op::template Data<Real>, Linear<Real>);
 }
 
-/// Whether biases of `Op` in N have the zero point of the input folded in; else products are with
-/// what is relative to it.
-template <class Op, class N>
-constexpr bool folds_zero() {
-  return !requires { requires Op::template relative<N>; };
-}
-
 /// Decides whether a linear layer is brief (Linear::brief).
 template <class N>
 class Brevity {

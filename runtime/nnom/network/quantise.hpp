@@ -105,7 +105,7 @@ requires(is_linear<Op>()) struct Constants<Op, N, op, g> {
           const int q = w.is_stored() ? w.stored[place(c, k)]
                                       : nearest_whole(double{w.real[place(c, k)]} / scale);
           to = static_cast<int8_t>(q);
-          if (folds_zero<Op, N>()) folded[Packing<N>::phase(op, k)] -= g.in[0].zero * q;
+          folded[Packing<N>::phase(op, k)] -= g.in[0].zero * q;
           size += (q < 0 ? -q : q) * 256.0;
           brevity.add(q);
         } else {

@@ -4,7 +4,6 @@
 
 #include "nnom/slices.hpp"
 #include "nnom/target/native.hpp"
-#include "nnom/windows.hpp"
 
 namespace nnom {
 
@@ -14,8 +13,6 @@ struct DepthwiseConv2D {
   static constexpr int max_inputs = 1;
   template <class N>
   using Data = Linear<N>;
-  template <class N>
-  static constexpr bool relative = compact<N>;  ///< see folds_zero()
 
   Image in{}, out{};
   Size kernel{}, stride{}, dilation{};
@@ -25,7 +22,6 @@ struct DepthwiseConv2D {
   constexpr Inferred infer(const Shape* x, int) { return slide(*this, x[0], x[0].back()); }
   template <class N>
   constexpr Memory memory() const {
-    if constexpr (compact<N>) return {0, pixels_lead<N>(*this, out.c)};
     return in_slices<N>(*this) ? slices_memory<N>(*this) : lines_memory<AsStored<N>>(*this);
   }
   static constexpr void fields(auto& op, auto visit) {
@@ -37,7 +33,6 @@ struct DepthwiseConv2D {
   [[gnu::always_inline]] static void run(const DepthwiseConv2D& op, const Linear<N>& data,
                                          const Io<DepthwiseConv2D, N>& io) {
     const Linear<N> d = data;
-    if constexpr (compact<N>) return run_depthwise_windows<T, N>(op, d, io);
     if constexpr (N::Layout::slice > 0 && sizeof(typename N::In) == 1)
       if (in_slices<N>(op)) return run_slices<T, N>(op, d, io);
     const int step = op.stride.w * op.in.c;

@@ -25,17 +25,16 @@ struct Dsp : DspElements {
 
   /// Weights as they come.
   template <class N>
-  requires is_int8<N>
-  static void multiply(const Pixels<N>& px, const Matrix& m, const Linear<N>& d,
-                       const int8_t* weights, int channel) {
+  requires(is_int8<N>)  //
+      static void multiply(const Pixels<N>& px, const Matrix& m, const Linear<N>& d,
+                           const int8_t* weights, int channel) {
     DspSmall::multiply<N>(px, m, d, weights, channel);
   }
   template <class L>
-  requires __is_base_of(layout::Plain,
-                        L) static void multiply_window(const int8_t* x, const Matrix& m,
-                                                       const Linear<Int8<Double, L>>& d,
-                                                       const int8_t* weights, int channel,
-                                                       int8_t* out) {
+  requires(is_plain<L>)  //
+      static void multiply_window(const int8_t* x, const Matrix& m,
+                                  const Linear<Int8<Double, L>>& d, const int8_t* weights,
+                                  int channel, int8_t* out) {
     DspSmall::multiply_window(x, m, d, weights, channel, out);
   }
 

@@ -1,6 +1,6 @@
 /// \file
-/// The DSP extension where code must be small: one loop for all products of windows with weights as
-/// they come.
+/// The DSP extension where code must be small, and for weights as they come: one loop for all
+/// products.
 #pragma once
 
 #include "nnom/pixels.hpp"
@@ -9,19 +9,18 @@
 
 namespace nnom::target {
 
-/// int8 that is packed as it comes.
+/// Packed as it comes; and int8.
+template <class L>
+inline constexpr bool is_plain = __is_base_of(layout::Plain, L);
 template <class N>
-inline constexpr bool is_int8 = __is_base_of(layout::Plain, typename N::Layout) &&
-                                sizeof(typename N::In) == 1;
+inline constexpr bool is_int8 = is_plain<typename N::Layout> && sizeof(typename N::In) == 1;
 
-struct DspSmall : Scalar {
+struct DspSmall : DspDepthwise {
   static constexpr bool compact = true;
   using Preferred = layout::Compact;
 
   using Scalar::add;
-  using Scalar::add_taps;
   using Scalar::fill;
-  using Scalar::finish_channels;
   using Scalar::widen;
 
   [[gnu::noinline]] static void fill(int8_t* to, int8_t value, int n) {
@@ -46,9 +45,10 @@ struct DspSmall : Scalar {
   /// Four rows at a time. Where there are fewer each is computed as often; else some may be
   /// computed again.
   template <class N>
-  requires is_int8<N>
-  [[gnu::noinline]] static void multiply(const Pixels<N>& px, const Matrix& m, const Linear<N>& d,
-                                         const int8_t* weights, int channel) {
+  requires(is_int8<N>)  //
+      [[gnu::noinline]] static void multiply(const Pixels<N>& px, const Matrix& m,
+                                             const Linear<N>& d, const int8_t* weights,
+                                             int channel) {
     const int most = m.rows < 4 ? 1 : 4, size = m.taps * m.length, step = m.rows < 4 ? 0 : size;
     Window<int8_t> w = px.window;
     typename N::Out* out = px.out;
@@ -69,62 +69,27 @@ struct DspSmall : Scalar {
   }
   /// The same of a window that is one run.
   template <class L>
-  requires __is_base_of(layout::Plain,
-                        L) static void multiply_window(const int8_t* x, const Matrix& m,
-                                                       const Linear<Int8<Double, L>>& d,
-                                                       const int8_t* weights, int channel,
-                                                       int8_t* out) {
-    dsp::RowsOfDouble rows = rows_of(d, channel, out, m.rows, m.rows < 4 ? 1 : 4);
+  requires(is_plain<L>)  //
+      static void multiply_window(const int8_t* x, const Matrix& m,
+                                  const Linear<Int8<Double, L>>& d, const int8_t* weights,
+                                  int channel, int8_t* out) {
+    const int next = d.per_channel;
+    dsp::RowsOfDouble rows{d.bias + channel,
+                           d.rescale + (next ? channel : 0),
+                           next * int{sizeof(Double)},
+                           out,
+                           m.rows < 4 ? 1 : 4,
+                           d.clamp.zero,
+                           d.clamp.lo,
+                           d.clamp.hi,
+                           m.rows};
     dsp::multiply_double(x, weights, m.length, rows);
-  }
-
-  template <class N, int B>
-  requires is_int8<N>
-  static void add_taps(const Window<int8_t>& w, int c, const int8_t* weights, int channels,
-                       int skipped, int8_t zero, int32_t* sum) {
-    if constexpr (B != 4)
-      return Scalar::add_taps<N, B>(w, c, weights, channels, skipped, zero, sum);
-    if (w.rows <= 0 || w.columns <= 0) return;
-    dsp::Taps4 taps{w.first + c,
-                    w.row_step,
-                    w.ring ? w.end : reinterpret_cast<const int8_t*>(UINTPTR_MAX),
-                    w.ring,
-                    weights,
-                    skipped,
-                    w.rows,
-                    w.columns,
-                    w.column_step,
-                    channels,
-                    static_cast<uint16_t>(-zero) * 0x10001u};
-    dsp::add_taps(taps, sum);
-  }
-  template <class L>
-  [[gnu::always_inline]] static void finish_channels(const Linear<Int8<Double, L>>& d, int c, int n,
-                                                     const int32_t* sum, int8_t* out) {
-    dsp::RowsOfDouble rows = rows_of(d, c, out, n, n);
-    dsp::finish_double(rows, sum);
   }
 
   template <class N>
   [[gnu::always_inline]] static bool add(const DoubleSum& s, const Clamp<N>& clamp, const int8_t* a,
                                          const int8_t* b, int8_t* out, int n) {
     return DspElements::add_by<1>(s, clamp, a, b, out, n);
-  }
-
- private:
-  template <class L>
-  [[gnu::noinline]] static dsp::RowsOfDouble rows_of(const Linear<Int8<Double, L>>& d, int channel,
-                                                     int8_t* out, int rows, int most) {
-    const int next = d.per_channel;
-    return {d.bias + channel,
-            d.rescale + (next ? channel : 0),
-            next * int{sizeof(Double)},
-            out,
-            most,
-            d.clamp.zero,
-            d.clamp.lo,
-            d.clamp.hi,
-            rows};
   }
 };
 

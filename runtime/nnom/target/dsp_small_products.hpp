@@ -52,40 +52,14 @@ struct RowsOfDouble {
   int left;  ///< rows
 };
 
-/// Writes what Double gives for the sums of `most` rows, and goes on to the rows behind them.
-[[gnu::naked, gnu::noinline]] inline void finish_double(RowsOfDouble& /*rows*/,
-                                                        const int32_t* /*sums*/) {
-  asm volatile(
-      "push {r4-r11, lr}\n\t"
-      "mov r12, r0\n\tmov r2, r1\n\t"
-      // bias, rescale, next_rescale, out, most, zero, lo, hi
-      "ldm r12, {r3-r10}\n\t"
-      "add r3, r3, r7, lsl #2\n\tstr r3, [r12]\n"
-      "ldr r3, [r12, #32]\n\tsubs r3, r7\n\tstr r3, [r12, #32]\n"
-      "7:\n\t"
-      "ldr r11, [r2], #4\n\tldrd r0, r3, [r4]\n\tadd r4, r5\n\t"
-      "cmp r3, #0\n\tit gt\n\tlslgt r11, r3\n\t"
-      "smull r0, r11, r11, r0\n\tadds r0, r0, #0x40000000\n\tadc r11, r11, #0\n\t"
-      "lsls r0, #1\n\tadc r11, r11, r11\n\t"  // the doubled high half
-      "rsbs r3, #0\n\tble 8f\n\t"
-      "add r11, r11, r11, asr #31\n\tasrs r11, r3\n\tadc r11, r11, #0\n"  // with the half that is lost
-      "8:\n\t"
-      "qadd r11, r11, r8\n\t"
-      "cmp r11, r9\n\tit lt\n\tmovlt r11, r9\n\tcmp r11, r10\n\tit gt\n\tmovgt r11, r10\n\t"
-      "strb r11, [r6], #1\n\tsubs r7, #1\n\tbne 7b\n\t"
-      "str r4, [r12, #4]\n\tstr r6, [r12, #12]\n\t"
-      "pop {r4-r11, pc}");
-}
-
-/// The same for a window of n elements and all rows, of as many weights.
+/// Writes what Double gives for a window of n elements and rows of as many weights.
 [[gnu::naked, gnu::noinline]] inline void multiply_double(const int8_t* /*x*/,
                                                           const int8_t* /*weights*/, int /*n*/,
                                                           RowsOfDouble& /*rows*/) {
   asm volatile(
-      // Four sums at sp, x, n, rows at sp + 16.
-      "push {r0, r2-r11, lr}\n\t"
-      "sub sp, #16\n"
-      "2:\n\t"
+      // Four sums at sp; x, n and rows at sp + 16.
+      "push {r0, r2-r11, lr}\n\tsub sp, #16\n"
+      "1:\n\t"
       "ldr r0, [sp, #16]\n\tldr r3, [sp, #20]\n\tldr r12, [sp, #24]\n\t"
       "ldr lr, [r12]\n\tldr r10, [r12, #16]\n\t"
       "ldr r4, [lr]\n\tmovs r2, #0\n\tcmp r10, #1\n\t"
@@ -93,56 +67,31 @@ struct RowsOfDouble {
       "ldrne r5, [lr, #4]\n\tldrne r6, [lr, #8]\n\tldrne r7, [lr, #12]\n\t"  //
       NNOM_PRODUCTS
       "stm sp, {r4-r7}\n\t"
-      "add r8, r1\n\tmov r1, sp\n\tldr r0, [sp, #24]\n\tmov r4, r0\n\t"
-      "bl %c0\n\t"
-      "mov r1, r8\n\tldr r2, [r4, #16]\n\tldr r3, [r4, #32]\n\t"
-      "cmp r3, r2\n\tbge 2b\n\t"
-      "cmp r3, #0\n\tble 9f\n\t"
+      "add r1, r8\n\tldr r12, [sp, #24]\n\tmov r2, sp\n\t"
+      // bias, rescale, next_rescale, out, most, zero, lo, hi
+      "ldm r12, {r3-r10}\n\t"
+      "add r3, r3, r7, lsl #2\n\tstr r3, [r12]\n"
+      "8:\n\t"
+      "ldr r11, [r2], #4\n\tldrd r0, r3, [r4]\n\tadd r4, r5\n\t"
+      "cmp r3, #0\n\tit gt\n\tlslgt r11, r3\n\t"
+      "smull r0, r11, r11, r0\n\tadds r0, r0, #0x40000000\n\tadc r11, r11, #0\n\t"
+      "lsls r0, #1\n\tadc r11, r11, r11\n\t"  // the doubled high half
+      "rsbs r3, #0\n\tble 9f\n\t"
+      "add r11, r11, r11, asr #31\n\tasrs r11, r3\n\tadc r11, r11, #0\n"  // with what is lost
+      "9:\n\t"
+      "qadd r11, r11, r8\n\t"
+      "cmp r11, r9\n\tit lt\n\tmovlt r11, r9\n\tcmp r11, r10\n\tit gt\n\tmovgt r11, r10\n\t"
+      "strb r11, [r6], #1\n\tsubs r7, #1\n\tbne 8b\n\t"
+      "ldr r2, [r12, #16]\n\tldr r3, [r12, #32]\n\tsubs r3, r2\n\tble 11f\n\t"
+      "cmp r3, r2\n\tbge 10f\n\t"
       // Less than four: back to the fourth last.
-      "str r2, [r4, #32]\n\tsubs r3, r2, r3\n\t"
-      "ldr r7, [sp, #20]\n\tmls r1, r3, r7, r1\n\t"
-      "ldm r4, {r5, r6, r7, r9}\n\t"
-      "sub r5, r5, r3, lsl #2\n\tmls r6, r3, r7, r6\n\tsub r9, r3\n\t"
-      "stm r4, {r5, r6, r7, r9}\n\t"
-      "b 2b\n"
-      "9:\n\tadd sp, #28\n\tpop {r4-r11, pc}"
-      :
-      : "i"(finish_double));
-}
-/// Rows of taps of a depthwise convolution, for four channels.
-struct Taps4 {
-  const int8_t* x;
-  int row_step;
-  const int8_t* end;  ///< of the ring that rows lie in
-  int ring;
-  const int8_t* weights;
-  int skipped;  ///< weights behind a row of taps
-  int rows, columns;
-  int column_step, channels;  ///< from a tap to the next, and to the next one's weights
-  uint32_t minus;             ///< what is added to x, twice
-};
-
-/// sum[i] += what the taps give for channel i.
-[[gnu::naked, gnu::noinline]] inline void add_taps(Taps4& /*taps*/, int32_t* /*sum*/) {
-  asm volatile(
-      "push {r0, r1, r4-r11, lr}\n\t"
-      "ldm r1, {r4-r7}\n\t"
-      "ldr r1, [r0, #16]\n\tldr r3, [r0, #32]\n\tldr r12, [r0, #36]\n\tldr lr, [r0, #40]\n"
-      "1:\n\t"
-      "ldr r2, [sp]\n\tldr r0, [r2]\n\tldr r2, [r2, #28]\n"
-      "2:\n\t"
-      "ldr r8, [r0]\n\tldr r9, [r1]\n\tadd r0, r3\n\tadd r1, r12\n\t"
-      "sxtab16 r10, lr, r8\n\tsxtab16 r8, lr, r8, ror #8\n\t"
-      "sxtb16 r11, r9\n\tsxtb16 r9, r9, ror #8\n\t"
-      "smlabb r4, r10, r11, r4\n\tsmlabb r5, r8, r9, r5\n\t"
-      "smlatt r6, r10, r11, r6\n\tsmlatt r7, r8, r9, r7\n\t"
-      "subs r2, #1\n\tbne 2b\n\t"
-      "ldr r2, [sp]\n\t"
-      "ldm r2!, {r0, r8, r9, r10}\n\tadd r0, r8\n\tcmp r0, r9\n\tit hs\n\tsubhs r0, r10\n\t"
-      "str r0, [r2, #-16]\n\tldr r8, [r2, #4]\n\tldr r9, [r2, #8]\n\tadd r1, r8\n\t"
-      "subs r9, #1\n\tstr r9, [r2, #8]\n\tbne 1b\n\t"
-      "pop {r0, r1}\n\tstm r1, {r4-r7}\n\t"
-      "pop {r4-r11, pc}");
+      "sub r0, r2, r3\n\tmov r3, r2\n\tldr r7, [sp, #20]\n\tmls r1, r0, r7, r1\n\t"
+      "mls r4, r0, r5, r4\n\tsubs r6, r0\n\t"
+      "ldr r7, [r12]\n\tsub r7, r7, r0, lsl #2\n\tstr r7, [r12]\n"
+      "10:\n\t"
+      "str r4, [r12, #4]\n\tstr r6, [r12, #12]\n\tstr r3, [r12, #32]\n\t"
+      "b 1b\n"
+      "11:\n\tadd sp, #28\n\tpop {r4-r11, pc}");
 }
 #undef NNOM_PRODUCTS
 #undef NNOM_STEP

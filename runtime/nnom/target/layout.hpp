@@ -68,6 +68,7 @@ struct Plain {
 /// (windows.hpp).
 struct Compact : Plain {
   static constexpr const char* name = "Compact";
+  static constexpr int slice = 8;
   static constexpr bool compact = true;
 };
 

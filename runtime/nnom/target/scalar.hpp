@@ -116,32 +116,6 @@ struct Scalar : Basic16 {
     });
   }
 
-  /// acc[i] += what the taps of `w` add up to in channel c + i, i < B, relative to `zero`;
-  /// `weights` are those of the first tap, each has so many `channels`, and `skipped` are behind a
-  /// row of taps.
-  template <class N, int B>
-  [[gnu::noinline]] static void add_taps(const Window<typename N::In>& w, int c,
-                                         const typename N::Weight* weights, int channels,
-                                         int skipped, typename N::In zero, typename N::Acc* acc) {
-    using F = typename N::Factor;
-    const typename N::In* row = w.first + c;
-    for (int y = w.rows; y > 0; --y, weights += skipped) {
-      const typename N::In* x = row;
-      for (int k = w.columns; k > 0; --k, x += w.column_step, weights += channels)
-        for (int i = 0; i < B; ++i) acc[i] += (F{x[i]} - F{zero}) * F{weights[i]};
-      row += w.row_step;
-      if (w.ring && row >= w.end) row -= w.ring;
-    }
-  }
-
-  /// out[i] = what `d` makes of the sum of channel c + i, i < n.
-  template <class N>
-  [[gnu::always_inline]] static void finish_channels(const Linear<N>& d, int c, int n,
-                                                     const typename N::Acc* sum,
-                                                     typename N::Out* out) {
-    for (int i = 0; i < n; ++i) out[i] = d.finish(sum[i], c + i);
-  }
-
   /// out[p * step] = what `d` makes of sums of channel c, perhaps without its limits: those are for
   /// limit(), which goes over `pixels` of so many `channels`.
   template <class N, int P>
