@@ -78,11 +78,11 @@ Program compile(const Graph& graph, const Samples& samples, const CompileOptions
                   options.ranges.begin()->first, graph.file);
     if (graph.reference == Reference::tflite) check_dialect(graph, options.rounding);
     Graph lean = options.stream ? step_by_step(graph) : graph;
-    drop_many_channels(lean, options.rounding);
+    drop_many_channels(lean, final.numbers);
     return lower(std::move(lean), scales_in(graph), final);
   }
   Graph measured = graph;
-  drop_many_channels(measured, options.rounding);
+  drop_many_channels(measured, final.numbers);
   measure_states(measured, samples);
   const Ranges ranges = calibrate(measured, samples, options.calibration, lowering, options.ranges);
   if (options.stream) measured = step_by_step(std::move(measured));

@@ -18,7 +18,7 @@ void inspect(const ModelOptions& o) {
   // Neither RAM nor flash depends on the values of the scales, so no samples are needed.
   const Graph graph = load_graph(o);
   Graph lean = graph;
-  drop_many_channels(lean, o.compile.rounding);
+  drop_many_channels(lean, lowering_of(o.compile).numbers);
   const Program program = lower(std::move(lean), {}, lowering_of(o.compile));
   fmt::print("{}", inspect_text(program, graph, o.compile.target, terminal_columns(STDOUT_FILENO)));
 }

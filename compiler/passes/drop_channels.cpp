@@ -33,7 +33,7 @@ std::optional<double> share(const Sums& sums, const Channels& in, size_t c, size
 /// Finds the channels that some output of the network depends on, in ways other than by a constant.
 class Needs {
  public:
-  Needs(const Graph& graph, const Numbers& numbers)
+  Needs(const Graph& graph, const Numbers& numbers, size_t multiple)
       : graph_(graph), bounds_(channel_bounds(graph, numbers)) {
     for (size_t t = 0; t < graph.tensors.size(); ++t)
       needed.emplace_back(channels_of(graph, static_cast<int>(t)));
@@ -53,6 +53,7 @@ class Needs {
     // A tensor without any channel there can't be.
     for (int t = 0; t < static_cast<int>(needed.size()); ++t)
       if (std::ranges::count(needed[static_cast<size_t>(t)], true) == 0) need(t, 0), settle();
+    fill(multiple);
   }
 
   /// What the channels of its input that node i goes without add to its sum c.
@@ -66,8 +67,33 @@ class Needs {
   bool is_free(size_t i) const { return sums_[i].has_value(); }
 
   std::vector<std::vector<bool>> needed;  ///< by tensor and channel
+  std::vector<std::vector<bool>> kept;    ///< those that stay, some of them idle
 
  private:
+  /// Keeps idle channels too until there is a whole multiple, or all.
+  void fill(size_t multiple) {
+    kept = needed;
+    for (std::vector<bool>& own : kept)
+      while (static_cast<size_t>(std::ranges::count(own, true)) % multiple) {
+        const auto idle = std::ranges::find(own, false);
+        if (idle == own.end()) break;
+        *idle = true;
+        keep_tied();
+      }
+  }
+  void keep_tied() {
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (size_t i = 0; i < graph_.nodes.size(); ++i)
+        if (const Node& node = graph_.nodes[i]; !sums_[i])
+          tie_channels(graph_, node, [&](size_t input, size_t channel, size_t output) {
+            auto in = kept[static_cast<size_t>(node.inputs[input])][channel];
+            auto out = kept[static_cast<size_t>(node.output)][output];
+            changed |= in != out;
+            in = out = in || out;
+          });
+    }
+  }
   void need(int tensor, size_t channel) {
     std::vector<bool>& own = needed[static_cast<size_t>(tensor)];
     changed_ |= !own[channel];
@@ -135,6 +161,21 @@ void fold(Node& node, const Needs& needs, size_t index, const NodeScales& scales
   }
 }
 
+/// Has the idle channels of a node's output be made of nothing, and those of its input be of none.
+void clear_idle(Node& node, const std::vector<bool>& in, const std::vector<bool>& out, bool mixes) {
+  const size_t row = mixes ? node.weights.size() / out.size() : 1;
+  for (size_t i = 0; i < node.weights.size(); ++i)
+    if (!out[i / row % out.size()] || !in[i % in.size()]) node.weights[i] = 0;
+  const auto used = static_cast<size_t>(std::ranges::find(out, true) - out.begin());
+  for (size_t c = 0; c < out.size(); ++c) {
+    if (out[c]) continue;
+    if (!node.bias.empty()) node.bias[c] = 0;
+    if (!node.stored) continue;
+    if (!node.stored->bias.empty()) node.stored->bias[c] = 0;
+    if (std::vector<float>& scale = node.stored->scale; scale.size() > 1) scale[c] = scale[used];
+  }
+}
+
 /// Takes channels off a node whose constants are its own weights.
 class Shrink {
  public:
@@ -182,23 +223,27 @@ class Shrink {
 
 }  // namespace
 
-std::vector<std::vector<bool>> drop_channels(Graph& graph, Rounding rounding) {
+std::vector<std::vector<bool>> drop_channels(Graph& graph, Rounding rounding, int multiple) {
   const Numbers numbers{graph.quantised(), rounding};
-  const Needs needs(graph, numbers);
+  const Needs needs(graph, numbers, static_cast<size_t>(multiple));
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     Node& node = graph.nodes[i];
+    const bool depthwise = std::holds_alternative<nnom::DepthwiseConv2D>(node.op);
     if (needs.is_free(i)) fold(node, needs, i, node_scales(graph, node));
+    if (needs.is_free(i) || depthwise)
+      clear_idle(node, needs.needed[static_cast<size_t>(node.inputs[0])],
+                 needs.needed[static_cast<size_t>(node.output)], !depthwise);
   }
   for (size_t t = 0; t < graph.tensors.size(); ++t) {
     Shape& shape = graph.tensors[t].shape;
     if (shape.rank)
-      shape.d[shape.rank - 1] = static_cast<int>(std::ranges::count(needs.needed[t], true));
+      shape.d[shape.rank - 1] = static_cast<int>(std::ranges::count(needs.kept[t], true));
   }
   for (Node& node : graph.nodes) {
-    const auto& out = needs.needed[static_cast<size_t>(node.output)];
-    const auto& in = node.inputs.empty() ? out : needs.needed[static_cast<size_t>(node.inputs[0])];
+    const auto& out = needs.kept[static_cast<size_t>(node.output)];
+    const auto& in = node.inputs.empty() ? out : needs.kept[static_cast<size_t>(node.inputs[0])];
     const auto whole = [&](int t) {
-      return std::ranges::count(needs.needed[static_cast<size_t>(t)], false) == 0;
+      return std::ranges::count(needs.kept[static_cast<size_t>(t)], false) == 0;
     };
     if (whole(node.output) && std::ranges::all_of(node.inputs, whole)) continue;
     std::visit(Shrink(node, in, out), node.op);
@@ -210,13 +255,15 @@ std::vector<std::vector<bool>> drop_channels(Graph& graph, Rounding rounding) {
       throw Error("{}: layer '{}' ({}): its channels can't be left out", graph.file, node.name,
                   node.source);
   }
-  return needs.needed;
+  return needs.kept;
 }
 
-void drop_many_channels(Graph& graph, Rounding rounding) {
+void drop_many_channels(Graph& graph, const Numbers& numbers) {
+  const int rows = with_numbers(numbers, []<class N>() -> int { return N::Layout::rows; });
+  const int multiple = graph.quantised() ? rows : 1;
   Graph lean = graph;
-  drop_channels(lean, rounding);
-  if (lean.macs() < graph.macs() - graph.macs() / 20) graph = std::move(lean);
+  drop_channels(lean, numbers.rounding, multiple);
+  if (lean.macs() < graph.macs() - (multiple > 1 ? 0 : graph.macs() / 20)) graph = std::move(lean);
 }
 
 int64_t channels(const Graph& graph) {

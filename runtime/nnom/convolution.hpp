@@ -86,4 +86,39 @@ template <class T, class N>
     multiply_shared<T, N>(px, m, d, weights, channel);
 }
 
+/// Whether the pixels of all wanted rows are one row. memory() keeps the output of a row from the
+/// input of the same: where a tile of up to four pixels reaches into the next row, its outputs must
+/// not lie over the inputs of its first ones.
+inline bool rows_join(const auto& op, const auto& io) {
+  return op.kernel.size() == 1 && op.stride.size() == 1 && op.groups == 1 && !op.pad.any() &&
+         io.in[0].wrap >= io.y1 && io.in[0].pitch == op.in.row() && io.out.wrap >= io.y1 &&
+         io.out.pitch == op.out.row() && (op.out.w - 1) * op.out.c >= 3 * op.in.c &&
+         (op.out.w - 3) * op.out.c >= op.in.c;
+}
+
+/// A convolution whose windows are read in lines, or where the input lies.
+template <class T, class N>
+[[gnu::always_inline]] inline void run_lines(const auto& op, const Linear<N>& d, const auto& io) {
+  const Matrix m = op.matrix();
+  if constexpr (!widened<N>)
+    if (rows_join(op, io)) {
+      Window<LineOf<N>> w;
+      w.first = io.in[0].row(io.y0), w.length = op.in.c;
+      const int count = (io.y1 - io.y0) * op.out.w;
+      return multiply<T, N>({w, op.in.c, count, io.out.row(io.y0), op.out.c}, m, d, d.weights, 0);
+    }
+  const int group_channels = op.in.c / op.groups;
+  for_rows<T, N>(op, d.in_zero, io, op.contiguous(), [&](int y, Window<LineOf<N>> w) NNOM_INLINE {
+    if (!op.contiguous()) w.length = group_channels;
+    const typename N::Weight* weights = d.weights;
+    typename N::Out* to = io.out.row(y);
+    for (int g = 0; g < op.groups; ++g) {
+      multiply<T, N>({w, op.stride.w * op.in.c, op.out.w, to, op.out.c}, m, d, weights, g * m.rows);
+      w.first += group_channels;
+      weights += N::Layout::size(m);
+      to += m.rows;
+    }
+  });
+}
+
 }  // namespace nnom

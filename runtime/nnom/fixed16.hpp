@@ -111,13 +111,18 @@ int between(int a, int bits) {
 template <class T = Basic16>
 [[gnu::always_inline]] inline int logistic(int a) {
   const int size = a < 0 ? -a : a;
-  const int r = size >> 9 >= 255 ? INT16_MAX << 10 : between<T>(size, 9);
+  int r = INT16_MAX << 10;
+  if (size >> 9 < 255) [[likely]]
+    r = between<T>(size, 9);
   return (a < 0 ? (1 << 25) - r + (1 << 9) - 1 : r + (1 << 9)) >> 10;
 }
 template <class T = Basic16>
 [[gnu::always_inline]] inline int tanh(int a) {
   const int size = a < 0 ? -a : a;
-  const int r = (size >> 8 >= 255 ? 0xFFFF << 8 : between<T>(size, 8)) - (1 << 23);
+  int r = 0xFFFF << 8;
+  if (size >> 8 < 255) [[likely]]
+    r = between<T>(size, 8);
+  r -= 1 << 23;
   return ((a < 0 ? -r - 1 : r) + (1 << 7)) >> 8;
 }
 

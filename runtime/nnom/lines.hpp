@@ -10,10 +10,14 @@ namespace nnom {
 template <class N>
 using LineOf = typename N::Layout::template Line<typename N::In>;
 
+/// Whether activations of N are widened before the inner loop.
+template <class N>
+inline constexpr bool widened = sizeof(LineOf<N>) != sizeof(typename N::In);
+
 /// Whether `op` reads through lines, which take scratch memory.
 template <class N>
 constexpr bool through_lines(const auto& op) {
-  return sizeof(LineOf<N>) != sizeof(typename N::In) || op.pad.any();
+  return widened<N> || op.pad.any();
 }
 
 /// Columns in a line: as many as the last output pixel of a row needs.
@@ -92,7 +96,7 @@ template <class T, class N>
     w.row_step = op.dilation.h * pitch;
     w.ring = span_h(op) * pitch;
     w.end = buffer + w.ring;
-  } else if constexpr (sizeof(LineOf<N>) == sizeof(typename N::In)) {
+  } else if constexpr (!widened<N>) {
     w.read_rows(in, op.dilation.h);
   }
   for_lines(
@@ -103,7 +107,7 @@ template <class T, class N>
       [&](int y, int top, int first) NNOM_INLINE {
         if (lines)
           w.first = buffer + first * pitch;
-        else if constexpr (sizeof(LineOf<N>) == sizeof(typename N::In))
+        else if constexpr (!widened<N>)
           w.first = in.row(top);
         row(y, w);
       });

@@ -15,6 +15,7 @@ struct Pixels {
   int step, count;
   typename N::Out* out;
   int out_step;
+  bool paired = false;  ///< windows are patches, two of them together: see Scalar::pairs_pixels
 };
 
 }  // namespace nnom

@@ -44,26 +44,26 @@ constexpr Memory slices_memory(const auto& op) {
   return {Slices<N>(op).bytes, lead > 0 ? Memory::never : 0, true};
 }
 
-/// P pixels of channel c from `x` on, to `out`.
+/// P pixels of a channel from `x` on, to `out`.
 template <class T, class N, int stride, int P>
 [[gnu::always_inline]] inline void slice_tile(const int16_t* x, int pitch, const int16_t* w,
-                                              int rows, const Linear<N>& d, int c,
+                                              int rows, const Linear<N>& d, const auto& channel,
                                               typename N::Out* out, int out_step) {
   typename N::Acc acc[P];
 #pragma GCC unroll 8
-  for (int p = 0; p < P; ++p) acc[p] = d.bias[c];
+  for (int p = 0; p < P; ++p) acc[p] = channel.bias;
   T::template three_taps<stride, Slices<N>::step>(x, pitch, w, rows, acc);
-  T::finish(d, c, acc, out, out_step);
+  T::finish(d, channel, acc, out, out_step);
 }
 
-/// A row of `count` pixels of channel c. Of constant length it is cut into tiles of 4 and a last
+/// A row of `count` pixels of a channel. Of constant length it is cut into tiles of 4 and a last
 /// one of 2 to 6 pixels; else into small ones, for less code.
 template <class T, class N, int stride>
 [[gnu::always_inline]] inline void slice_row(const int16_t* x, int pitch, const int16_t* w,
-                                             int rows, const Linear<N>& d, int c,
+                                             int rows, const Linear<N>& d, const auto& channel,
                                              typename N::Out* out, int count, int out_step) {
   const auto tile = [&]<int P>() NNOM_INLINE {
-    slice_tile<T, N, stride, P>(x, pitch, w, rows, d, c, out, out_step);
+    slice_tile<T, N, stride, P>(x, pitch, w, rows, d, channel, out, out_step);
     x += P * stride / 2 * Slices<N>::step, out += P * out_step, count -= P;
   };
   if constexpr (T::fixed) {
@@ -95,6 +95,8 @@ template <class T, class N>
 #pragma GCC unroll 2
       for (int c = 0; c < width; c += 4) T::pair_up(to + 2 * c, a + c, b + c);
     };
+    typename T::template Channel<N> channel[S::width];
+    for (int c = 0; c < width; ++c) channel[c] = {d, first + c};
     for (int r = 0; r < 2 * rows - 1; ++r) {
       const int8_t* w = d.weights + (r < rows ? r : r - rows) * 3 * channels + first;
       for (int k = 0; k < 2; ++k, w += channels)
@@ -116,7 +118,7 @@ template <class T, class N>
           const int16_t* const w = weights + (line ? rows - line : 0) * 2 * S::step;
           for (int c = 0; c < width; ++c) {
             const auto row = [&]<int stride>() NNOM_INLINE {
-              slice_row<T, N, stride>(lines + 2 * c, s.pitch, w + 2 * c, rows, d, first + c,
+              slice_row<T, N, stride>(lines + 2 * c, s.pitch, w + 2 * c, rows, d, channel[c],
                                       io.out.row(y) + first + c, op.out.w, channels);
             };
             if (op.stride.w == 1)

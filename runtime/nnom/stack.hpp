@@ -4,7 +4,7 @@
 /// neighbour's.
 #pragma once
 
-#include "nnom/lines.hpp"
+#include "nnom/convolution.hpp"
 
 namespace nnom {
 
@@ -62,6 +62,30 @@ template <class T, class N>
                      count);
       to += count * pitch;
       for (int i = before + count; i < columns; ++i, to += pitch) T::fill(to, zero, c);
+    }
+  }
+}
+
+/// A convolution whose windows are runs of the input or of its stack.
+template <class T, class N>
+[[gnu::always_inline]] inline void run_stacked(const auto& op, const Linear<N>& d, const auto& io) {
+  const Matrix m = op.stacked();
+  const int c = op.in.c / op.groups;
+  const bool stacks = is_stacked(op);
+  auto* const stack = reinterpret_cast<typename N::In*>(io.scratch);
+  Window<typename N::In> w;
+  w.length = m.length;
+  const int rows = rows_join(op, io) ? io.y1 - io.y0 : 1;
+  for (int y = io.y0; y < io.y1; y += rows) {
+    const int top = y * op.stride.h - op.pad.top;
+    const typename N::Weight* weights = d.weights;
+    typename N::Out* to = io.out.row(y);
+    for (int g = 0; g < op.groups; ++g, to += m.rows, weights += N::Layout::size(m)) {
+      if (stacks) fill_stack<T, N>(op, d.in_zero, io.in[0], top, g * c, stack);
+      w.first = stacks ? stack : io.in[0].row(top) + g * c;
+      multiply<T, N>(
+          {w, stacks ? stack_step(op) : op.stride.w * op.in.c, rows * op.out.w, to, op.out.c}, m, d,
+          weights, g * m.rows);
     }
   }
 }

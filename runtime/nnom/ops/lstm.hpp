@@ -129,11 +129,15 @@ struct Lstm {
       }
       typename N::Out* const out = io.out.base + t * op.units;
       const auto update = [&](auto product, auto output) NNOM_INLINE {
-        for (int u = 0; u < op.units; ++u) {
+        const Value largest = d.clip;  // int8 stores alias everything
+        const Clamp<N> limit = d.finish;
+        const int count = op.units, power = d.power;
+        for (int u = 0; u < count; ++u) {
           const Value* const v = gate + u;
-          const auto c = G::cell(v[op.units], cell[u], v[0], v[2 * op.units], d.power, product);
-          cell[u] = static_cast<Value>(c > d.clip ? d.clip : c < -d.clip ? -d.clip : c);
-          out[u] = hidden[u] = d.finish(output(v[3 * op.units] * G::cell_tanh(cell[u], d.power)));
+          const auto c = G::cell(v[count], cell[u], v[0], v[2 * count], power, product);
+          const auto next = static_cast<Value>(c > largest ? largest : c < -largest ? -largest : c);
+          cell[u] = next;
+          out[u] = hidden[u] = limit(output(v[3 * count] * G::cell_tanh(next, power)));
         }
       };
       if (nnom::brief(d.product) && nnom::brief(d.output))

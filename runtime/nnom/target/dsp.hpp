@@ -17,10 +17,15 @@ struct Dsp : DspElements {
   using Scalar::widen;
 
   [[gnu::always_inline]] static void widen(int16_t* line, const int8_t* in, int n) {
-    if (n >= 16) dsp::widen_16(line, in, n);
-    for (; n >= 4; n -= 4, in += 4, line += 4) dsp::widen_4(line, in);
-#pragma GCC unroll 1
-    for (; n > 0; --n) *line++ = *in++;
+    dsp::widen<4>(line, in, n);
+  }
+
+  static constexpr bool pairs_pixels = true;
+  [[gnu::always_inline]] static void widen_paired(int16_t* patch, const int8_t* in, int n) {
+    dsp::widen<8>(patch, in, n);
+  }
+  [[gnu::always_inline]] static void widen_paired(int16_t* patch, const int16_t* in, int n) {
+    dsp::copy_paired(patch, in, (n + 1) / 2);
   }
 
   /// Weights as they come.

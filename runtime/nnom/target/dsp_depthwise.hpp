@@ -13,6 +13,7 @@ struct DspDepthwise : Scalar {
   struct Down {
     int32_t multiplier, shift, add;
 
+    Down() = default;
     [[gnu::always_inline]] Down(const Double& d, int32_t offset)
         : multiplier(d.multiplier), shift(-d.shift), add((2 * offset + 1) * (1 << (shift - 1))) {}
     [[gnu::always_inline]] int32_t operator()(int32_t twice) const {
@@ -50,17 +51,40 @@ struct DspDepthwise : Scalar {
     }
   }
 
+  template <class N>
+  struct Channel : Scalar::Channel<N> {
+    using Scalar::Channel<N>::Channel;
+  };
+  template <class L>
+  struct Channel<Int8<Double, L>> {
+    int32_t bias;
+    Down down;
+    const Double* rescale;
+
+    Channel() = default;
+    [[gnu::always_inline]] Channel(const Linear<Int8<Double, L>>& d, int c)
+        : bias(d.bias[c]), rescale(d.rescale + (d.per_channel ? c : 0)) {
+      if (d.brief) down = Down(*rescale, d.clamp.zero);
+    }
+  };
+
   template <class L, int P>
   [[gnu::always_inline]] static void finish(const Linear<Int8<Double, L>>& d, int c,
                                             const int32_t (&sum)[P], int8_t* out, int step) {
-    const Double& rescale = d.rescale[d.per_channel ? c : 0];
+    finish(d, Channel<Int8<Double, L>>(d, c), sum, out, step);
+  }
+  template <class L, int P>
+  [[gnu::always_inline]] static void finish(const Linear<Int8<Double, L>>& d,
+                                            const Channel<Int8<Double, L>>& channel,
+                                            const int32_t (&sum)[P], int8_t* out, int step) {
     if (!d.brief) [[unlikely]] {
+      const Double& rescale = *channel.rescale;
 #pragma GCC unroll 8
       for (int p = 0; p < P; ++p, out += step)
         finish_any(sum[p], rescale.multiplier, rescale.shift, d.clamp, out);
       return;
     }
-    const Down down(rescale, d.clamp.zero);
+    const Down down = channel.down;
     int32_t value[P];
 #pragma GCC unroll 8
     for (int p = 0; p < P; ++p) {

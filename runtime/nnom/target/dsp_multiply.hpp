@@ -1,6 +1,6 @@
 /// \file
-/// Products of windows with the weights of layout::Dsp: tiles of three pixels by two rows, or of
-/// one pixel by four, and their outputs.
+/// Products of windows with the weights of layout::Dsp: tiles of two pixels by four rows, or of one
+/// pixel by four, and their outputs.
 #pragma once
 
 #include "nnom/pixels.hpp"
@@ -10,19 +10,19 @@
 
 namespace nnom::target::dsp {
 
-/// Writes P outputs of a row, `step` apart, as Linear::finish gives them, from sums below 2^23
-/// times 2^Bits.
+/// Writes what Linear::finish gives for a sum below 2^23 times 2^Bits.
 template <class N>
 struct Finish {
   const typename N::Rescale& rescale;
   const Clamp<N>& clamp;
-  static constexpr bool limits = true;
+  static constexpr bool limits = !__is_same(typename N::Rescale, Unscaled);
 
-  template <int Bits, int P>
-  [[gnu::always_inline]] void store(const int32_t (&sums)[P], typename N::Out* out,
-                                    int step) const {
-#pragma GCC unroll 3
-    for (int p = 0; p < P; ++p) out[p * step] = clamp(rescale(sums[p] >> Bits));
+  template <int Bits>
+  [[gnu::always_inline]] void store(int32_t sum, typename N::Out* out) const {
+    if constexpr (limits)
+      *out = clamp(rescale(sum >> Bits));
+    else
+      *out = sum >> Bits;
   }
 };
 
@@ -37,16 +37,8 @@ struct Finish<Int8<Double, L>> {
       : multiplier(r.multiplier),
         shift(-r.shift),
         offset((2 * clamp.zero + 1) * (1 << (shift - 1))) {}
-  template <int Bits, int P>
-  [[gnu::always_inline]] void store(const int32_t (&sums)[P], int8_t* out, int step) const {
-    one<Bits, 0>(sums[0], out, step);
-    if constexpr (P > 1) one<Bits, 1>(sums[1], out, step);
-    if constexpr (P > 2) one<Bits, 2>(sums[2], out, step);
-  }
-
- private:
-  template <int Bits, int P>
-  [[gnu::always_inline]] void one(int32_t sum, int8_t* out, int step) const {
+  template <int Bits>
+  [[gnu::always_inline]] void store(int32_t sum, int8_t* out) const {
     static_assert(Bits == 0 || Bits == 8);
     int32_t v = Bits ? sum >> 7 : sum << 1;
     asm volatile(
@@ -54,15 +46,10 @@ struct Finish<Int8<Double, L>> {
         "add %[v], %[v], %[s], asr #31\n\t"
         "asr %[v], %[v], %[h]\n\t"
         "ssat %[v], #8, %[v]\n\t"
+        "strb %[v], [%[out]]\n\t"
         : [v] "+r"(v)
-        : [s] "r"(sum), [m] "r"(multiplier), [o] "r"(offset), [h] "r"(shift));
-    if constexpr (P == 0)
-      asm volatile("strb %0, [%1]" : : "r"(v), "r"(out) : "memory");
-    else
-      asm volatile("strb %0, [%1, %2, lsl %3]"
-                   :
-                   : "r"(v), "r"(out), "r"(step), "i"(P - 1)
-                   : "memory");
+        : [s] "r"(sum), [m] "r"(multiplier), [o] "r"(offset), [h] "r"(shift), [out] "r"(out)
+        : "memory");
   }
 };
 
@@ -76,111 +63,129 @@ struct Rows {
   typename N::Out* out;
 };
 
-/// P pixels from x to `end`, R rows, behind which it leaves `row`.
-template <class N, int P, int R>
-[[gnu::always_inline]] inline void tile(const int16_t* x, const int16_t* end, int step,
-                                        const Clamp<N>& clamp, int out_step, Rows<N>& row) {
-  Sums<P, R> n;
+/// The sums that a pair of joined rows begins with, at P pixels.
+template <int P>
+[[gnu::always_inline]] inline void begin(const int32_t* bias, Sums<P>& n) {
+  const auto both =
+      static_cast<int32_t>((static_cast<uint32_t>(bias[0]) << 8) + static_cast<uint32_t>(bias[1]));
 #pragma GCC unroll 2
-  for (int i = 0; i < R / 2; ++i, row.bias += 2) {
-    const int32_t b = row.bias[1];
-    const auto both =
-        static_cast<int32_t>((static_cast<uint32_t>(row.bias[0]) << 8) + static_cast<uint32_t>(b));
-#pragma GCC unroll 3
-    for (int p = 0; p < P; ++p) n.a[i][p] = both, n.b[i][p] = b;
-  }
-  row.weights = add_products<P, R, true>(x, end, row.weights, step, n);
-#pragma GCC unroll 2
-  for (int i = 0; i < R / 2; ++i, row.out += 2) {
-#pragma GCC unroll 3
-    for (int p = 0; p < P; ++p)
-      n.a[i][p] =
-          static_cast<int32_t>(static_cast<uint32_t>(n.a[i][p]) - static_cast<uint32_t>(n.b[i][p]));
-    Finish<N>{*row.rescale, clamp}.template store<8>(n.a[i], row.out, out_step);
-    row.rescale += row.next_rescale;
-    Finish<N>{*row.rescale, clamp}.template store<0>(n.b[i], row.out + 1, out_step);
-    row.rescale += row.next_rescale;
-  }
+  for (int p = 0; p < P; ++p) n.a[p] = both, n.b[p] = bias[1];
 }
-
-/// P pixels of any windows, two rows that are not joined, or one.
+/// Their outputs, the first pixel's last.
 template <class N, int P>
-inline void plain_tile(const Window<int16_t>& window, int step, const int8_t* weights, int second,
-                       const Linear<N>& d, int c, typename N::Out* out, int out_step) {
-  Sums<P, 2> n;
+[[gnu::always_inline]] inline void finish(const Sums<P>& n, const Clamp<N>& clamp, int out_step,
+                                          Rows<N>& row) {
+  const Finish<N> a{row.rescale[0], clamp}, b{row.rescale[row.next_rescale], clamp};
 #pragma GCC unroll 2
-  for (int p = 0; p < P; ++p) n.a[0][p] = d.bias[c], n.b[0][p] = d.bias[c + second];
-  window.taps([&](const int16_t* x) NNOM_INLINE {
-    weights = add_products<P, 2, false>(x, x + round_up(window.length, 2), weights, 2 * step, n);
-  });
-#pragma GCC unroll 2
-  for (int p = 0; p < P; ++p, out += out_step) {
-    out[second] = d.finish(n.b[0][p], c + second);
-    out[0] = d.finish(n.a[0][p], c);
+  for (int p = P - 1; p >= 0; --p) {
+    const auto twice = static_cast<uint32_t>(n.a[p]) - static_cast<uint32_t>(n.b[p]);
+    a.template store<8>(static_cast<int32_t>(twice), row.out + p * out_step);
+    b.template store<0>(n.b[p], row.out + p * out_step + 1);
   }
+  row.bias += 2, row.rescale += 2 * row.next_rescale, row.out += 2;
 }
 
-/// Three pixels, `pairs` pairs of rows; apart from its callers, whose variables take registers.
+/// Two pixels, whose patches are paired, four rows at a time.
 template <class N>
-[[gnu::noinline]] void three(const int16_t* x, int words, int step, const Rows<N>& first, int pairs,
-                             int out_step, const Clamp<N>& limits) {
+[[gnu::always_inline]] inline void eight(const int16_t* x, int words, const Rows<N>& first,
+                                         int fours, int out_step, const Clamp<N>& limits) {
+  const int16_t* const end = x + 4 * words;
+  const int skipped = skip(words, 14, 16);
   if constexpr (__is_same(N, Int8<Double, layout::Dsp>)) {
-    if (pairs == 0) return;
-    three_double(x, first.weights, step, x + 2 * words, (-words & 7) * 44, first.bias,
-                 first.rescale, first.next_rescale * int{sizeof(Double)}, first.out, out_step,
-                 2 * limits.zero + 1, first.out + 2 * pairs);
+    if (fours > 0)
+      eight_double(x, first.weights, end, skipped, first.bias, first.rescale,
+                   first.next_rescale * int{sizeof(Double)}, first.out, out_step,
+                   2 * limits.zero + 1, first.out + 4 * fours);
   } else {
     const Clamp<N> clamp = limits;  // int8 stores alias everything: keep the fields in registers
     Rows<N> row = first;
-    for (; pairs > 0; --pairs) tile<N, 3, 2>(x, x + 2 * words, step, clamp, out_step, row);
+    for (; fours > 0; --fours) {
+      Sums<2> n[2];
+      for (int i = 0; i < 2; ++i) begin(row.bias + 2 * i, n[i]);
+      row.weights = add_eight(x, row.weights, end, skipped, &n);
+      for (int i = 0; i < 2; ++i) finish<N>(n[i], clamp, out_step, row);
+    }
   }
 }
 
-/// One pixel, four rows at a time; returns how many pairs of rows are left.
+/// One pixel, four rows at a time.
 template <class N>
-[[gnu::noinline]] int one(const int16_t* x, int words, Rows<N>& first, int pairs,
-                          const Clamp<N>& limits) {
+[[gnu::noinline]] void four(const int16_t* x, int words, const Rows<N>& first, int fours,
+                            const Clamp<N>& limits) {
   const Clamp<N> clamp = limits;
   Rows<N> row = first;
-  for (; pairs > 1; pairs -= 2) {
-    tile<N, 1, 4>(x, x + 2 * words, 4 * words, clamp, 0, row);
-    row.weights += 4 * words;
+  for (; fours > 0; --fours) {
+    Sums<1> n[2];
+#pragma GCC unroll 2
+    for (int i = 0; i < 2; ++i) begin(row.bias + 2 * i, n[i]);
+    row.weights = add_four(x, words, row.weights, n);
+#pragma GCC unroll 2
+    for (int i = 0; i < 2; ++i) finish<N>(n[i], clamp, 0, row);
   }
-  first.weights = row.weights, first.bias = row.bias, first.rescale = row.rescale;
-  first.out = row.out;
-  return pairs;
 }
 
-/// Windows that are one run, joined weights.
+/// Windows that are one run, joined weights: patches, or one pixel.
+template <class N>
+[[gnu::noinline]] void joined_pixels(const Pixels<N>& px, int words, const Rows<N>& rows, int fours,
+                                     const Clamp<N>& clamp) {
+  if (!px.paired) return four<N>(px.window.first, words, rows, fours, clamp);
+  Rows<N> row = rows;
+  const int16_t* x = px.window.first;
+  for (int left = px.count; left > 0; left -= 2, x += 2 * px.step, row.out += 2 * px.out_step)
+    eight<N>(x, words, row, fours, left > 1 ? px.out_step : 0, clamp);
+}
+
 template <class N>
 [[gnu::always_inline]] inline void multiply_joined(const Pixels<N>& px, const Matrix& m,
                                                    const Linear<N>& d, const int8_t* weights,
                                                    int c) {
+  using Out = typename N::Out;
   const Clamp<N>& clamp = d.clamp;
-  const int16_t* x = px.window.first;
-  const int words = (px.window.length + 1) / 2, rows = m.rows;
-  typename N::Out* out = px.out;
-  for (int left = px.count; left > 0;) {
-    Rows<N> row{weights, d.bias + c, d.rescale + (d.per_channel ? c : 0), d.per_channel, out};
-    const int pixels = left > 2 ? 3 : 1;
-    if (pixels == 3)
-      three<N>(x, words, 2 * px.step, row, rows / 2, px.out_step, clamp);
-    else if (const int pairs = one<N>(x, words, row, rows / 2, clamp))
-      three<N>(x, words, 0, row, pairs, 0, clamp);  // three times the same pixel
-    left -= pixels, x += pixels * px.step, out += pixels * px.out_step;
-  }
-  if (rows % 2)  // the last has no other: its weights are as they were
-    for (int p = 0; p < px.count; ++p) {
-      Window<int16_t> w = px.window;
-      w.first += p * px.step;
-      plain_tile<N, 1>(w, 0, weights + (rows - 1) * 2 * words, 0, d, c + rows - 1,
-                       px.out + p * px.out_step + rows - 1, 0);
+  const int words = (px.window.length + 1) / 2, whole = m.rows & ~3, rest = m.rows - whole;
+  const typename N::Rescale* const rescale = d.rescale + (d.per_channel ? c : 0);
+  joined_pixels<N>(px, words, {weights, d.bias + c, rescale, d.per_channel, px.out}, whole / 4,
+                   clamp);
+  if (rest > 0) {  // as if there were four
+    int32_t bias[4]{};
+    typename N::Rescale factors[4];
+    Out out[2 * 4];
+    for (int i = 0; i < 4; ++i) {
+      const int r = whole + min(i, rest - 1);
+      bias[i] = d.bias[c + r], factors[i] = rescale[d.per_channel ? r : 0];
     }
+    Pixels<N> two = px;
+    two.out = out, two.out_step = 4;
+    for (int p = 0; p < px.count; p += 2, two.window.first += 2 * px.step) {
+      two.count = min(px.count - p, 2);
+      joined_pixels<N>(two, words, {weights + whole * 2 * words, bias, factors, 1, out}, 1, clamp);
+      for (int i = 0; i < two.count; ++i)
+        for (int r = 0; r < rest; ++r) px.out[(p + i) * px.out_step + whole + r] = out[i * 4 + r];
+    }
+  }
   if (Finish<N>::limits || (clamp.lo == N::lowest && clamp.hi == N::highest)) return;
-  out = px.out;
+  Out* out = px.out;
   for (int left = px.count; left > 0; --left, out += px.out_step)
-    for (int r = 0; r < rows; ++r)
+    for (int r = 0; r < m.rows; ++r)
       out[r] = out[r] > clamp.hi ? clamp.hi : out[r] < clamp.lo ? clamp.lo : out[r];
+}
+
+/// P pixels of any windows, two rows that are not joined, or one.
+template <class N, int P>
+inline void plain_tile(const Window<int16_t>& window, int next, int step, const int8_t* weights,
+                       int second, const Linear<N>& d, int c, typename N::Out* out, int out_step) {
+  const int words = (window.length + 1) / 2;
+  Sums<P> n;
+#pragma GCC unroll 2
+  for (int p = 0; p < P; ++p) n.a[p] = d.bias[c], n.b[p] = d.bias[c + second];
+  window.taps([&](const int16_t* x) NNOM_INLINE {
+    add_plain<P>(x, words, next, step, weights, n);
+    weights += 8 * words;
+  });
+#pragma GCC unroll 2
+  for (int p = 0; p < P; ++p, out += out_step) {
+    out[second] = d.finish(n.b[p], c + second);
+    out[0] = d.finish(n.a[p], c);
+  }
 }
 
 template <class N, int P>
@@ -188,9 +193,11 @@ template <class N, int P>
                                                 const Matrix& m, const Linear<N>& d,
                                                 const int8_t* weights, int c,
                                                 typename N::Out* out) {
-  const int pair = 2 * layout::Dsp::row_size(m);
-  for (int r = 0; r < m.rows; r += 2, weights += pair)
-    plain_tile<N, P>(w, px.step, weights, r + 1 < m.rows, d, c + r, out + r, px.out_step);
+  const int row_size = layout::Dsp::row_size(m);
+  const int next = px.paired ? 4 : 2, step = px.paired ? 2 : px.step;
+  for (int r = 0; r < m.rows; r += 2)
+    plain_tile<N, P>(w, next, step, weights + (r & ~3) * row_size + (r & 2) * 2, r + 1 < m.rows, d,
+                     c + r, out + r, px.out_step);
   w.first += P * px.step;
 }
 

@@ -7,151 +7,175 @@
 
 namespace nnom::target::dsp {
 
-/// Sums of P pixels for R / 2 pairs of rows (a, b): 256 * A + B where they are joined, else A; and
-/// B.
-template <int P, int R>
+// Steps of two products; eight or sixteen of them are a round. Consecutive loads take a cycle each
+// after the first. Two pixels by four joined rows:
+// clang-format off
+#define NNOM_STEP_2_4                                  \
+  "ldr.w r2, [r1], #4\n\tldr.w r3, [r1], #4\n\t"       \
+  "ldr.w r12, [r0], #4\n\tldr.w lr, [r0], #4\n\t"      \
+  "smlad r4, r2, r12, r4\n\tsmlad r5, r2, lr, r5\n\t"  \
+  "smlad r8, r3, r12, r8\n\tsmlad r9, r3, lr, r9\n\t"  \
+  "sxtb16 r2, r2\n\tsxtb16 r3, r3\n\t"                 \
+  "smlad r6, r2, r12, r6\n\tsmlad r7, r2, lr, r7\n\t"  \
+  "smlad r10, r3, r12, r10\n\tsmlad r11, r3, lr, r11\n\t"
+// One pixel by four joined rows.
+#define NNOM_STEP_1_4                                        \
+  "ldr.w %[w], [%[v]], #4\n\tldr.w %[y], [%[v]], #4\n\t"     \
+  "ldr.w %[u], [%[x]], #4\n\t"                               \
+  "smlad %[p], %[w], %[u], %[p]\n\t"                         \
+  "smlad %[q], %[y], %[u], %[q]\n\t"                         \
+  "sxtb16 %[w], %[w]\n\tsxtb16 %[y], %[y]\n\t"               \
+  "smlad %[a], %[w], %[u], %[a]\n\t"                         \
+  "smlad %[b], %[y], %[u], %[b]\n\t"
+// Two pixels, or one, by a pair of rows that are not joined.
+#define NNOM_STEP_2_PLAIN                                    \
+  "ldr.w %[w], [%[v]], #8\n\tldr.w %[y], [%[x], %[s]]\n\t"   \
+  "ldr.w %[u], [%[x]]\n\tldr.w %[z], %[k]\n\t"             \
+  "add.w %[x], %[z]\n\t"                                     \
+  "sxtb16 %[z], %[w], ror #8\n\tsxtb16 %[w], %[w]\n\t"       \
+  "smlad %[p], %[z], %[u], %[p]\n\t"                         \
+  "smlad %[q], %[z], %[y], %[q]\n\t"                         \
+  "smlad %[a], %[w], %[u], %[a]\n\t"                         \
+  "smlad %[b], %[w], %[y], %[b]\n\t"
+#define NNOM_STEP_1_PLAIN                                    \
+  "ldr.w %[w], [%[v]], #8\n\tldr.w %[u], [%[x]]\n\t"         \
+  "add.w %[x], %[k]\n\t"                                     \
+  "sxtb16 %[y], %[w], ror #8\n\tsxtb16 %[w], %[w]\n\t"       \
+  "smlad %[p], %[y], %[u], %[p]\n\t"                         \
+  "smlad %[a], %[w], %[u], %[a]\n\t"
+// clang-format on
+// The first round leaves out `skip` bytes of steps, so that the last ends where the window does.
+#define NNOM_ROUNDS(skip, steps, compare) \
+  "add pc, " skip "\n\tnop.n\n1:\n\t" steps compare "\n\tbne.w 1b\n\t"
+#define NNOM_EIGHT(step) step step step step step step step step
+#define NNOM_SIXTEEN(step) NNOM_EIGHT(step) NNOM_EIGHT(step)
+
+/// Bytes of the steps, each of some instructions, that the first of the rounds for `words` steps
+/// leaves out.
+constexpr int skip(int words, int instructions, int round = 8) {
+  return (-words & (round - 1)) * 4 * instructions;
+}
+
+/// Sums of a pair of rows (a, b) at P pixels: 256 * A + B where they are joined, else A; and B.
+template <int P>
 struct Sums {
-  int32_t a[R / 2][P], b[R / 2][P];
+  int32_t a[P], b[P];
 };
 
-// Steps of two products; eight of them are a round. Consecutive loads take a cycle each after the
-// first.
-// clang-format off
-#define NNOM_STEP_3(w, u, y, z, x, v, s, p, q, r, a, b, c) \
-  "ldr.w " w ", [" v "], #4\n\t"                           \
-  "ldr.w " y ", [" x ", " s "]\n\t"                        \
-  "ldr.w " z ", [" x ", " s ", lsl #1]\n\t"                \
-  "ldr.w " u ", [" x "], #4\n\t"                           \
-  "smlad " p ", " w ", " u ", " p "\n\t"                   \
-  "smlad " q ", " w ", " y ", " q "\n\t"                   \
-  "smlad " r ", " w ", " z ", " r "\n\t"                   \
-  "sxtb16 " w ", " w "\n\t"                                \
-  "smlad " a ", " w ", " u ", " a "\n\t"                   \
-  "smlad " b ", " w ", " y ", " b "\n\t"                   \
-  "smlad " c ", " w ", " z ", " c "\n\t"
-// clang-format on
-#define NNOM_STEP_1_4                \
-  "ldr.w %[y], [%[v], %[s]]\n\t"     \
-  "ldr.w %[w], [%[v]], #4\n\t"       \
-  "ldr.w %[u], [%[x]], #4\n\t"       \
-  "smlad %[p], %[w], %[u], %[p]\n\t" \
-  "smlad %[q], %[y], %[u], %[q]\n\t" \
-  "sxtb16 %[w], %[w]\n\t"            \
-  "sxtb16 %[y], %[y]\n\t"            \
-  "smlad %[a], %[w], %[u], %[a]\n\t" \
-  "smlad %[b], %[y], %[u], %[b]\n\t"
-// The same of rows that are not joined.
-#define NNOM_STEP_2_PLAIN            \
-  "ldr.w %[w], [%[v]], #4\n\t"       \
-  "ldr.w %[y], [%[x], %[s]]\n\t"     \
-  "ldr.w %[u], [%[x]], #4\n\t"       \
-  "sxtb16 %[z], %[w], ror #8\n\t"    \
-  "sxtb16 %[w], %[w]\n\t"            \
-  "smlad %[p], %[z], %[u], %[p]\n\t" \
-  "smlad %[q], %[z], %[y], %[q]\n\t" \
-  "smlad %[a], %[w], %[u], %[a]\n\t" \
-  "smlad %[b], %[w], %[y], %[b]\n\t"
-#define NNOM_STEP_1_PLAIN            \
-  "ldr.w %[w], [%[v]], #4\n\t"       \
-  "ldr.w %[u], [%[x]], #4\n\t"       \
-  "sxtb16 %[y], %[w], ror #8\n\t"    \
-  "sxtb16 %[w], %[w]\n\t"            \
-  "smlad %[p], %[y], %[u], %[p]\n\t" \
-  "smlad %[a], %[w], %[u], %[a]\n\t"
-// The first round leaves out `skip` bytes of steps, so that the last ends where the window does.
-#define NNOM_EIGHT(step) step step step step step step step step
-#define NNOM_ROUNDS(skip, step, compare) \
-  "add pc, " skip "\n\tnop.n\n1:\n\t" NNOM_EIGHT(step) compare "\n\tbne 1b\n\t"
-
-/// Adds the products of the weights from v on with the pixels from x to `end`; pixels (R = 2) or
-/// pairs of rows (R = 4) are `step` bytes apart. Joined rows are three pixels by two or one by
-/// four. Returns where it stopped in the weights.
-template <int P, int R, bool Joined>
-[[gnu::always_inline]] inline const int8_t* add_products(const int16_t* x, const int16_t* end,
-                                                         const int8_t* v, int step, Sums<P, R>& n) {
-  constexpr int instructions = Joined ? (P == 3 ? 11 : 9) : 3 + 3 * P;
-  uint32_t w, y, z, u = static_cast<uint32_t>((x - end) / 2 & 7) * 4 * instructions;
-  if constexpr (P == 3)  // takes all registers there are: `end` comes in one that is then free
-    asm volatile("push {%[z]}\n\t" NNOM_ROUNDS(
-                     "%[u]",
-                     NNOM_STEP_3("%[w]", "%[u]", "%[y]", "%[z]", "%[x]", "%[v]", "%[s]", "%[p]",
-                                 "%[q]", "%[r]", "%[a]", "%[b]", "%[c]"),
-                     "ldr.w %[u], [sp]\n\tcmp %[x], %[u]") "add sp, #4"
-                 : [p] "+r"(n.a[0][0]), [q] "+r"(n.a[0][1]), [r] "+r"(n.a[0][2]),
-                   [a] "+r"(n.b[0][0]), [b] "+r"(n.b[0][1]), [c] "+r"(n.b[0][2]), [x] "+r"(x),
-                   [v] "+r"(v), [u] "+r"(u), [z] "+r"(end), [w] "=&r"(w), [y] "=&r"(y)
-                 : [s] "r"(step)
-                 : "cc", "memory");
-#define NNOM_FOUR_SUMS(step_of, q_sum, b_sum)                                                    \
-  asm volatile(NNOM_ROUNDS("%[u]", step_of, "ldr.w %[u], %[end]\n\tcmp %[x], %[u]")              \
-               : [p] "+r"(n.a[0][0]), [q] "+r"(q_sum), [a] "+r"(n.b[0][0]), [b] "+r"(b_sum),     \
-                 [x] "+r"(x), [v] "+r"(v), [u] "+r"(u), [w] "=&r"(w), [y] "=&r"(y), [z] "=&r"(z) \
-               : [s] "r"(step), [end] "m"(end)                                                   \
-               : "cc", "memory")
-  else if constexpr (P == 2)
-    NNOM_FOUR_SUMS(NNOM_STEP_2_PLAIN, n.a[0][1], n.b[0][1]);
-  else if constexpr (R == 4)
-    NNOM_FOUR_SUMS(NNOM_STEP_1_4, n.a[1][0], n.b[1][0]);
-  else
-    asm volatile(NNOM_ROUNDS("%[u]", NNOM_STEP_1_PLAIN, "ldr.w %[u], %[end]\n\tcmp %[x], %[u]")
-                 : [p] "+r"(n.a[0][0]), [a] "+r"(n.b[0][0]), [x] "+r"(x), [v] "+r"(v), [u] "+r"(u),
-                   [w] "=&r"(w), [y] "=&r"(y)
-                 : [end] "m"(end)
-                 : "cc", "memory");
+/// Adds the products of one pixel, `words` pairs of elements from x on, with four joined rows.
+/// Returns the weights behind theirs.
+[[gnu::always_inline]] inline const int8_t* add_four(const int16_t* x, int words, const int8_t* v,
+                                                     Sums<1> (&n)[2]) {
+  const int16_t* const end = x + 2 * words;
+  int w, y, u = skip(words, 9);
+  asm volatile(
+      NNOM_ROUNDS("%[u]", NNOM_EIGHT(NNOM_STEP_1_4), "ldr.w %[u], %[end]\n\tcmp %[x], %[u]")
+      : [p] "+r"(n[0].a[0]), [q] "+r"(n[1].a[0]), [a] "+r"(n[0].b[0]), [b] "+r"(n[1].b[0]),
+        [x] "+r"(x), [v] "+r"(v), [u] "+r"(u), [w] "=&r"(w), [y] "=&r"(y)
+      : [end] "m"(end)
+      : "cc", "memory");
   return v;
 }
-#undef NNOM_FOUR_SUMS
+
+/// Adds the products of P pixels, `step` elements apart, with a pair of rows that are not joined;
+/// from a pair of elements to the next there are `next`.
+template <int P>
+[[gnu::always_inline]] inline void add_plain(const int16_t* x, int words, int next, int step,
+                                             const int8_t* v, Sums<P>& n) {
+  const int16_t* const end = x + words * next;
+  const int next_bytes = 2 * next;
+  int w, y, u = skip(words, P == 2 ? 11 : 7);
+  if constexpr (P == 2) {
+    int z;
+    asm volatile(
+        NNOM_ROUNDS("%[u]", NNOM_EIGHT(NNOM_STEP_2_PLAIN), "ldr.w %[u], %[end]\n\tcmp %[x], %[u]")
+        : [p] "+r"(n.a[0]), [q] "+r"(n.a[1]), [a] "+r"(n.b[0]), [b] "+r"(n.b[1]), [x] "+r"(x),
+          [v] "+r"(v), [u] "+r"(u), [w] "=&r"(w), [y] "=&r"(y), [z] "=&r"(z)
+        : [s] "r"(2 * step), [k] "m"(next_bytes), [end] "m"(end)
+        : "cc", "memory");
+  } else {
+    asm volatile(
+        NNOM_ROUNDS("%[u]", NNOM_EIGHT(NNOM_STEP_1_PLAIN), "ldr.w %[u], %[end]\n\tcmp %[x], %[u]")
+        : [p] "+r"(n.a[0]), [a] "+r"(n.b[0]), [x] "+r"(x), [v] "+r"(v), [u] "+r"(u), [w] "=&r"(w),
+          [y] "=&r"(y)
+        : [k] "r"(next_bytes), [end] "m"(end)
+        : "cc", "memory");
+  }
+}
 #undef NNOM_STEP_1_4
 #undef NNOM_STEP_2_PLAIN
 #undef NNOM_STEP_1_PLAIN
 
+/// Adds the products of two pixels, paired, from x to `end`, with four joined rows to the sums of
+/// both pairs. `skip` is in bytes of steps. Returns the weights behind theirs.
+[[gnu::naked, gnu::noinline]] inline const int8_t* add_eight(const int16_t* /*x*/,
+                                                             const int8_t* /*v*/,
+                                                             const int16_t* /*end*/, int /*skip*/,
+                                                             Sums<2> (*)[2]) {
+  asm volatile(
+      "push {r2, r4-r11, lr}\n\t"
+      "mov r12, r3\n\t"
+      "ldr lr, [sp, #40]\n\tldm lr, {r4-r11}\n\t"  //
+      NNOM_ROUNDS("r12", NNOM_SIXTEEN(NNOM_STEP_2_4), "ldr r12, [sp]\n\tcmp r0, r12")
+      "ldr lr, [sp, #40]\n\tstm lr, {r4-r11}\n\t"
+      "mov r0, r1\n\tpop {r2, r4-r11, pc}");
+}
+
+// The factors of a channel, whose place is in `at`: the multiplier to r12, the right shift less one
+// to r2, and the offset to r0.
+#define NNOM_FACTORS(at)              \
+  "ldr r12, [" at "]\n\tldr r2, [" at \
+  ", #4]\n\tldr r0, [sp, #72]\n\t"    \
+  "mvn r2, r2\n\tlsl r0, r0, r2\n\t"
 #define NNOM_OUTPUT(twice, sum, place)               \
-  twice "smmlar lr, lr, r11, r0\n\tadd lr, lr, " sum \
-        ", asr #31\n\tasr lr, lr, r12\n\t"           \
-        "ssat lr, #8, lr\n\tstrb.w lr, [r3" place "]\n\t"
-#define NNOM_OUTPUT_A(sum, place) NNOM_OUTPUT("asr lr, " sum ", #7\n\t", sum, place)
-#define NNOM_OUTPUT_B(sum, place) NNOM_OUTPUT("lsl lr, " sum ", #1\n\t", sum, place)
-/// What three() does for Int8<Double>, from the first output `out` to the last; all registers by
-/// hand, where GCC takes a quarter more cycles than this around the products. `skip` is in bytes of
-/// steps, next_rescale in bytes, `zero` twice the zero point and 1.
-[[gnu::naked, gnu::noinline]] inline void three_double(const int16_t*, const int8_t*, int /*step*/,
+  twice "smmlar lr, lr, r12, r0\n\tadd lr, lr, " sum \
+        ", asr #31\n\tasr lr, lr, r2\n\t"            \
+        "ssat lr, #8, lr, asr #1\n\tstrb.w lr, " place "\n\t"
+#define NNOM_OUTPUTS(twice, first, second)       \
+  NNOM_OUTPUT(twice(second), second, "[r3, r1]") \
+  NNOM_OUTPUT(twice(first), first, "[r3], #1")
+#define NNOM_TWICE_A(sum) "asr lr, " sum ", #7\n\t"
+#define NNOM_TWICE_B(sum) "lsl lr, " sum ", #1\n\t"
+/// What eight() does for Int8<Double>, from the first output `out` to the last; all registers by
+/// hand. next_rescale is in bytes, `zero` twice the zero point and 1. The first pixel is written
+/// after the second.
+[[gnu::naked, gnu::noinline]] inline void eight_double(const int16_t*, const int8_t*,
                                                        const int16_t* /*end*/, int /*skip*/,
                                                        const int32_t* /*bias*/, const Double*,
                                                        int /*next_rescale*/, int8_t* /*out*/,
                                                        int /*out_step*/, int /*zero*/,
                                                        int8_t* /*out_end*/) {
   asm volatile(
-      // x, v, step, end at sp, then what is saved; at sp + 52: skip, bias, rescale, next_rescale,
-      // out, out_step, zero, out_end. Sums are r4 to r9; r0 is x, r1 v, r2 step.
+      // x, v, end, skip at sp, then what is saved; at sp + 52: bias, rescale, next_rescale, out,
+      // out_step, zero, out_end. Sums are r4 to r11; r0 is x, r1 v.
       "push {r0-r11, lr}\n"
       "2:\n\t"
-      "ldr lr, [sp, #56]\n\tldr r0, [sp]\n\tldr r12, [sp, #52]\n\t"
-      "ldr r4, [lr], #4\n\tldr r7, [lr], #4\n\tstr lr, [sp, #56]\n\t"
-      "add r4, r7, r4, lsl #8\n\t"
-      "mov r5, r4\n\tmov r6, r4\n\tmov r8, r7\n\tmov r9, r7\n\t"  //
-      NNOM_ROUNDS("r12",
-                  NNOM_STEP_3("r3", "r12", "r10", "r11", "r0", "r1", "r2", "r4", "r5", "r6", "r7",
-                              "r8", "r9"),
-                  "ldr r12, [sp, #12]\n\tcmp r0, r12")
-      // r3 is out, r10 out_step, r0 the offset, r11 multiplier, r12 shift.
-      "ldr lr, [sp, #60]\n\tldr r3, [sp, #68]\n\tldr r10, [sp, #72]\n\tldr r0, [sp, #76]\n\t"
-      "ldr r11, [lr]\n\tldr r12, [lr, #4]\n\t"
-      "sub r4, r7\n\tsub r5, r8\n\tsub r6, r9\n\t"
-      "mvn lr, r12\n\tlsl r0, r0, lr\n\trsb r12, r12, #0\n\t"  //
-      NNOM_OUTPUT_A("r4", "") NNOM_OUTPUT_A("r5", ", r10") NNOM_OUTPUT_A("r6", ", r10, lsl #1")
-      "ldr lr, [sp, #60]\n\tldr r4, [sp, #64]\n\tldr r0, [sp, #76]\n\t"
-      "add lr, r4\n\tldr r11, [lr]\n\tldr r12, [lr, #4]\n\t"
-      "add lr, r4\n\tstr lr, [sp, #60]\n\t"
-      "mvn lr, r12\n\tlsl r0, r0, lr\n\trsb r12, r12, #0\n\tadd r3, #1\n\t"  //
-      NNOM_OUTPUT_B("r7", "") NNOM_OUTPUT_B("r8", ", r10") NNOM_OUTPUT_B("r9", ", r10, lsl #1")
-      "add r3, #1\n\tstr r3, [sp, #68]\n\tldr lr, [sp, #80]\n\tcmp r3, lr\n\tbne.w 2b\n\t"
+      "ldr r0, [sp]\n\tldr r1, [sp, #4]\n\tldr r12, [sp, #12]\n\tldr lr, [sp, #52]\n\t"
+      "ldm lr!, {r4, r6, r8, r10}\n\tstr lr, [sp, #52]\n\t"
+      "add r4, r6, r4, lsl #8\n\tadd r8, r10, r8, lsl #8\n\t"
+      "mov r5, r4\n\tmov r7, r6\n\tmov r9, r8\n\tmov r11, r10\n\t"  //
+      NNOM_ROUNDS("r12", NNOM_SIXTEEN(NNOM_STEP_2_4), "ldr r12, [sp, #8]\n\tcmp r0, r12")
+      // r3 is out, r1 out_step, r12, r2 and r0 are factors.
+      "str r1, [sp, #4]\n\tldr r3, [sp, #64]\n\tldr r1, [sp, #68]\n\tldr lr, [sp, #56]\n\t"  //
+      NNOM_FACTORS("lr")
+      "sub r4, r6\n\tsub r5, r7\n\tsub r8, r10\n\tsub r9, r11\n\t"  //
+      NNOM_OUTPUTS(NNOM_TWICE_A, "r4", "r5")
+      "ldr r4, [sp, #56]\n\tldr r5, [sp, #60]\n\tadd r4, r5\n\t"  //
+      NNOM_FACTORS("r4") NNOM_OUTPUTS(NNOM_TWICE_B, "r6", "r7")
+      "add r4, r5\n\t" NNOM_FACTORS("r4") NNOM_OUTPUTS(NNOM_TWICE_A, "r8", "r9")
+      "add r4, r5\n\t" NNOM_FACTORS("r4") NNOM_OUTPUTS(NNOM_TWICE_B, "r10", "r11")
+      "add r4, r5\n\tstr r4, [sp, #56]\n\tstr r3, [sp, #64]\n\t"
+      "ldr lr, [sp, #76]\n\tcmp r3, lr\n\tbne.w 2b\n\t"
       "add sp, #16\n\tpop {r4-r11, pc}");
 }
-#undef NNOM_OUTPUT_B
-#undef NNOM_OUTPUT_A
+#undef NNOM_TWICE_B
+#undef NNOM_TWICE_A
+#undef NNOM_OUTPUTS
 #undef NNOM_OUTPUT
-#undef NNOM_STEP_3
+#undef NNOM_FACTORS
+#undef NNOM_STEP_2_4
 #undef NNOM_ROUNDS
+#undef NNOM_SIXTEEN
 #undef NNOM_EIGHT
 
 }  // namespace nnom::target::dsp

@@ -18,15 +18,12 @@ struct Finish<Int8<Single, L>> {
     const int bits = r.multiplier ? (r.multiplier >> 7) + (r.shift + 125) * (1 << 23) : 0;
     __builtin_memcpy(&scale, &bits, 4);
   }
-  template <int Bits, int P>
-  [[gnu::always_inline]] void store(const int32_t (&sums)[P], int8_t* out, int step) const {
-#pragma GCC unroll 3
-    for (int p = 0; p < P; ++p) {
-      float v = static_cast<float>(sums[p] >> Bits) * scale;
-      int32_t whole;
-      asm("vcvtr.s32.f32 %1, %1\n\tvmov %0, %1" : "=r"(whole), "+t"(v));
-      out[p * step] = static_cast<int8_t>(__ssat(__qadd(whole, zero), 8));
-    }
+  template <int Bits>
+  [[gnu::always_inline]] void store(int32_t sum, int8_t* out) const {
+    float v = static_cast<float>(sum >> Bits) * scale;
+    int32_t whole;
+    asm("vcvtr.s32.f32 %1, %1\n\tvmov %0, %1" : "=r"(whole), "+t"(v));
+    *out = static_cast<int8_t>(__ssat(__qadd(whole, zero), 8));
   }
 };
 

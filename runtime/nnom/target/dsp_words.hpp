@@ -44,15 +44,17 @@ struct Pairs {
   return r;
 }
 
-/// line[i] = in[i] for i < 4.
+/// Widens four elements: two pairs, `step` bytes from one to the next.
+template <int step>
 [[gnu::always_inline]] inline void widen_4(int16_t* line, const int8_t* in) {
   const Pairs v = spread(load(in));  // (0, 2) and (1, 3)
   store(line, join_low(v.even, v.odd));
-  store(line + 2, join_high(v.even, v.odd));
+  store(line + step / 2, join_high(v.even, v.odd));
 }
 
 /// The same for n elements in steps of 16, n at least 16; leaves the pointers and n where less than
 /// 16 are left. By hand, so that nothing around it is spilled.
+template <int step>
 [[gnu::always_inline]] inline void widen_16(int16_t*& line, const int8_t*& in, int& n) {
   uint32_t a, b, c, d, e, f;
   asm volatile(
@@ -61,7 +63,7 @@ struct Pairs {
   ", ror #8\n\t"                                        \
   "pkhbt %[f], %[e], " w ", lsl #16\n\tpkhtb " w ", " w \
   ", %[e], asr #16\n\t"                                 \
-  "str %[f], [%[line]], #4\n\tstr " w ", [%[line]], #4\n\t"
+  "str %[f], [%[line]], %[s]\n\tstr " w ", [%[line]], %[s]\n\t"
       "sub %[n], #16\n"
       "1:\n\t"
       "ldr %[a], [%[in]], #4\n\tldr %[b], [%[in]], #4\n\t"
@@ -73,8 +75,29 @@ struct Pairs {
 #undef NNOM_WIDEN
       : [line] "+r"(line), [in] "+r"(in), [n] "+r"(n), [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c),
         [d] "=&r"(d), [e] "=&r"(e), [f] "=&r"(f)
-      :
+      : [s] "i"(step)
       : "cc", "memory");
+}
+
+/// Widens n elements, pair by pair.
+template <int step>
+[[gnu::always_inline]] inline void widen(int16_t* line, const int8_t* in, int n) {
+  if (n >= 16) widen_16<step>(line, in, n);
+  for (; n >= 4; n -= 4, in += 4, line += step) widen_4<step>(line, in);
+#pragma GCC unroll 1
+  for (int i = 0; i < n; ++i) line[i + i / 2 * (step / 2 - 2)] = in[i];
+}
+
+/// Copies `words` pairs of elements, to places eight bytes apart.
+[[gnu::always_inline]] inline void copy_paired(int16_t* to, const int16_t* from, int words) {
+  for (; words >= 4; words -= 4, to += 16, from += 8) {
+    uint32_t word[4];
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) word[i] = load(from + 2 * i);
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) store(to + 4 * i, word[i]);
+  }
+  for (; words > 0; --words, to += 4, from += 2) store(to, load(from));
 }
 
 }  // namespace nnom::target::dsp

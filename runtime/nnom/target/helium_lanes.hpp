@@ -14,24 +14,26 @@ struct Factors {
   int32x4_t first, shift;
 };
 
-/// What the scalar Double gives; shifts are at most 0.
+/// What the scalar Double gives; all shift to the right.
 template <int P>
 [[gnu::always_inline]] inline void rescale_down(const Factors<Double>& f, int32x4_t (&acc)[P]) {
   for (int32x4_t& a : acc) {
     const int32x4_t p = vqrdmulhq_s32(a, f.first);
-    const int32x4_t minus = vshrq_n_s32(vandq_s32(p, f.shift), 31);  // halves away from zero
-    a = vrshlq_s32(vaddq_s32(p, minus), f.shift);
+    a = vrshlq_s32(vaddq_s32(p, vshrq_n_s32(p, 31)), f.shift);  // halves away from zero
   }
 }
-/// `down`: shifts are known to be at most 0.
+/// `down`: all are known to shift to the right.
 template <int P>
-[[gnu::always_inline]] inline void rescale(Factors<Double> f, bool down, int32x4_t (&acc)[P]) {
-  if (!down && vmaxvq_s32(0, f.shift) > 0) [[unlikely]] {
-    const int32x4_t zero = vdupq_n_s32(0), left = vmaxq_s32(f.shift, zero);
-    for (int32x4_t& a : acc) a = vshlq_s32(a, left);
-    f.shift = vminq_s32(f.shift, zero);
+[[gnu::always_inline]] inline void rescale(const Factors<Double>& f, bool down,
+                                           int32x4_t (&acc)[P]) {
+  if (down) [[likely]]
+    return rescale_down(f, acc);
+  const int32x4_t zero = vdupq_n_s32(0), left = vmaxq_s32(f.shift, zero);
+  const int32x4_t right = vminq_s32(f.shift, zero);
+  for (int32x4_t& a : acc) {
+    const int32x4_t p = vqrdmulhq_s32(vshlq_s32(a, left), f.first);
+    a = vrshlq_s32(vaddq_s32(p, vshrq_n_s32(vandq_s32(p, right), 31)), right);
   }
-  rescale_down(f, acc);
 }
 
 /// Of Single, by its definition: in floats.

@@ -81,14 +81,14 @@ struct Widened<int8_t> {
   using type = int16_t;
 };
 
-/// Armv7E-M and Armv8-M with the DSP extension: two int16 products an instruction. The weights of
-/// two rows, a and b, lie side by side, b first. Those of one row are every other byte, as SXTB16
-/// takes them. Where they are joined (Linear::joined) both are one number of 16 bits, 256 * a + b:
-/// products with it add up 256 * A + B, and A is known when B is. What lacks of a pair or of a step
-/// is 0.
+/// Armv7E-M and Armv8-M with the DSP extension: two int16 products an instruction. Rows are packed
+/// four together, as two pairs: two weights of each row of a pair are a word, so that those of one
+/// row, the second, are every other byte, as SXTB16 takes them. Where rows a and b of a pair are
+/// joined (Linear::joined) two such weights are one number of 16 bits, 256 * a + b: products with
+/// it add up 256 * A + B, and A is known when B is. What lacks of a pair or of four rows is 0.
 struct Dsp {
   static constexpr const char* name = "Dsp";
-  static constexpr int rows = 2, pixels = 3, depth = 2, slice = 8;
+  static constexpr int rows = 4, pixels = 2, depth = 2, slice = 8;
   static constexpr bool stacks = false;
   template <class E>
   using Line = typename Widened<E>::type;
@@ -98,8 +98,8 @@ struct Dsp {
   static constexpr int size(const Matrix& m) { return round_up(m.rows, rows) * row_size(m); }
   static constexpr int group(const Matrix&, int) { return rows; }
   static constexpr int index(const Matrix& m, int row, int tap, int k) {
-    const int a = row % 2 == 0;
-    return (row & ~1) * row_size(m) + 2 * (tap * padded(m.length) + k) + a;
+    const int in_row = tap * padded(m.length) + k, pair = row % 4 / 2, a = row % 2 == 0;
+    return (row & ~3) * row_size(m) + 4 * (in_row & ~1) + 4 * pair + 2 * (k & 1) + a;
   }
   static constexpr auto weight(const auto* weights, const Matrix& m, int row, int tap, int k) {
     const auto* w = weights + index(m, row, tap, k);

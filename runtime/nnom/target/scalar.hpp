@@ -17,6 +17,8 @@ struct Scalar : Basic16 {
   static constexpr bool compact = false;
   /// The packing it reads fastest.
   using Preferred = layout::Plain;
+  /// Whether the patches of two pixels lie together, pairs of elements of each in turn.
+  static constexpr bool pairs_pixels = false;
 
   /// Whether a packing can be read: every one on a PC, those without permuted steps on a board,
   /// where reading the others element by element would be needlessly slow.
@@ -127,6 +129,22 @@ struct Scalar : Basic16 {
     for (int p = 0; p < P; ++p) value[p] = d.finish(sum[p], c);
 #pragma GCC unroll 8
     for (int p = 0; p < P; ++p, out += step) *out = value[p];
+  }
+
+  /// A channel of a layer, with what finish() needs of it.
+  template <class N>
+  struct Channel {
+    typename N::Acc bias;
+    int index;
+
+    Channel() = default;
+    [[gnu::always_inline]] Channel(const Linear<N>& d, int c) : bias(d.bias[c]), index(c) {}
+  };
+  template <class N, int P>
+  [[gnu::always_inline]] static void finish(const Linear<N>& d, const Channel<N>& channel,
+                                            const typename N::Acc (&sum)[P], typename N::Out* out,
+                                            int step) {
+    finish<N, P>(d, channel.index, sum, out, step);
   }
 
   /// What scales a sum below 2^30 as `rescale`, which is brief, does.
