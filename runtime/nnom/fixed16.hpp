@@ -98,16 +98,17 @@ inline int between(int a, int bits) {
   return (t[0] << bits) + (a & ((1 << bits) - 1)) * (t[1] - t[0]);
 }
 
-/// 1 / (1 + e^-a) and tanh(a) in units of 2^-15, for a in units of 1 / (3 * 4096).
-inline int logistic(int a) {
-  const int size = a < 0 ? -a : a;
-  const int r = size >> 9 >= 255 ? INT16_MAX << 10 : between(size, 9);
-  return (a < 0 ? (1 << 25) - r + (1 << 9) - 1 : r + (1 << 9)) >> 10;
+/// 1 / (1 + e^-a) and tanh(a) in units of 2^-15, for a in units of 1 / (3 * 2^bits), at most 16 of
+/// them.
+inline int logistic(int a, int bits = 12) {
+  const int size = a < 0 ? -a : a, down = bits - 3, half = 1 << down;
+  const int r = size >> down >= 255 ? INT16_MAX << (down + 1) : between(size, down);
+  return (a < 0 ? (1 << (down + 16)) - r + half - 1 : r + half) >> (down + 1);
 }
-inline int tanh(int a) {
-  const int size = a < 0 ? -a : a;
-  const int r = (size >> 8 >= 255 ? 0xFFFF << 8 : between(size, 8)) - (1 << 23);
-  return ((a < 0 ? -r - 1 : r) + (1 << 7)) >> 8;
+inline int tanh(int a, int bits = 12) {
+  const int size = a < 0 ? -a : a, down = bits - 4;
+  const int r = (size >> down >= 255 ? 0xFFFF << down : between(size, down)) - (1 << (down + 15));
+  return ((a < 0 ? -r - 1 : r) + (1 << (down - 1))) >> down;
 }
 
 }  // namespace table16
