@@ -226,7 +226,7 @@ struct StoredCell {
     const int in = bits.sum[which];
     const nnom::GateFunction& function = f[which];
     if (function.function == Function::sigmoid)
-      return nnom::tanh16::logistic(static_cast<int>(moved(sum, in, 21)));
+      return nnom::tanh16::logistic(static_cast<int>(moved(sum, in, 20)));
     if (function.function == Function::tanh)
       return nnom::tanh16::tanh(static_cast<int>(moved(sum, in, 20)));
     const int64_t value = clamp16(moved(sum, in, bits.function[which]));

@@ -85,7 +85,7 @@ LayerBits layer_bits(const nnom::RecurrentLayer<Cell>& op, const Node& node,
         largest = std::max(largest,
                            measured(node, Layer::kGate + g, Layer::gates == 1 ? most[0] : kUsual));
     bits.function[f] = f == nnom::kOutputFunction ? bits.cell : bits_for(largest);
-    bits.sum[f] = bits.function[f] + (f == nnom::kOutputFunction ? 0 : 8);
+    bits.sum[f] = f == nnom::kOutputFunction ? bits.cell : std::min(bits.function[f] + 12, 20);
   }
   if (scales.in.empty()) return bits;
   for (const bool of_hidden : {false, true}) {

@@ -81,7 +81,7 @@ struct Inner {
       case Function::tanh:
         return tanh16::tanh(raised(v, tanh16::kBits - s.in));
       case Function::sigmoid:
-        return tanh16::logistic(raised(v, tanh16::kBits + 1 - s.in));
+        return tanh16::logistic(raised(v, tanh16::kBits - s.in));
       case Function::hard_sigmoid:
         return min(max(scaled(int64_t{v} * s.slope + (int64_t{s.offset} << s.in), s.in + 9), 0),
                    INT16_MAX);

@@ -41,14 +41,13 @@ constexpr int32_t of_positive(int32_t a) {
   return table.value[i] + ((slope * d) >> 5);
 }
 
-/// In units of 2^-15; `a` has 20 bits after the point.
+/// Both in units of 2^-15; `a` has 20 bits after the point.
 constexpr int tanh(int32_t a) {
   const int32_t size = (of_positive(min(a < 0 ? -a : a, kMost)) + (1 << 14)) >> 15;
   return a < 0 ? -size : min(size, INT16_MAX);
 }
-/// The same of twice `a`: a has 21 bits after the point.
 constexpr int logistic(int32_t a) {
-  const int32_t size = of_positive(min(a < 0 ? -a : a, kMost)) / 2;
+  const int32_t size = of_positive(min(((a < 0 ? -a : a) + 1) >> 1, kMost)) / 2;
   return min(((1 << 29) + (a < 0 ? -size : size) + (1 << 14)) >> 15, INT16_MAX);
 }
 

@@ -60,10 +60,10 @@ struct Constants<RecurrentLayer<Cell>, N, op, g> {
     }
     return scale > 0 ? scale : 1;
   }
-  /// Of the sums that function f is given: up to eight more than it needs, while they fit 32 bits.
+  /// Of the sums that function f is given: as many as they have use for and fit 32 bits.
   static constexpr int sum_bits_of(int f) {
     const int least = op.functions[f].bounded() ? 12 : bits_of(f);
-    int most = least + (f == kOutputFunction && !op.functions[f].bounded() ? 0 : 8);
+    int most = op.functions[f].bounded() ? 20 : f == kOutputFunction ? least : min(least + 12, 20);
     for (int i = 0; i < 2 * rows; ++i) {
       const bool of_state = i >= rows;
       const int r = i % rows;
@@ -129,20 +129,20 @@ struct Constants<RecurrentLayer<Cell>, N, op, g> {
     }
     return m;
   }
-  static constexpr Matrices<false> of_input = make<false>();
-  static constexpr Matrices<true> of_state = make<true>();
+  static constexpr Matrices<false> input_rows = make<false>();
+  static constexpr Matrices<true> state_rows = make<true>();
 
   static constexpr Data made() {
-    static_assert(Buildable < of_input.fits && of_state.fits
+    static_assert(Buildable < input_rows.fits && state_rows.fits
                       ? Text{}
                       : g.complaint(Op::name,
                                     "its sums don't fit 32 bits: its weights "
                                     "are too large for int8") > ::yes);
     Data d;
-    d.weights = of_input.weights.at, d.recurrent = of_state.weights.at;
-    d.bias = of_input.bias.at, d.recurrent_bias = of_state.bias.at;
+    d.weights = input_rows.weights.at, d.recurrent = state_rows.weights.at;
+    d.bias = input_rows.bias.at, d.recurrent_bias = state_rows.bias.at;
     if constexpr (N::quantised) {
-      d.rescale = of_input.rescale.at, d.recurrent_rescale = of_state.rescale.at;
+      d.rescale = input_rows.rescale.at, d.recurrent_rescale = state_rows.rescale.at;
       d.hidden_bits = hidden_bits, d.cell_bits = cell_bits;
       for (int f = 0; f < kGateFunctions; ++f) {
         const GateFunction& function = op.functions[f];
