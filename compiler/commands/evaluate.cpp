@@ -103,13 +103,15 @@ void add_evaluate(CLI::App& nnom) {
       "evaluate", "Measure a model: accuracy, and the cost of each layer, here or on a board");
   add_model(*app, *o);
   app->add_option("--data", o->data,
-                  "samples to run: X.npy or X.npz:key; repeat it for a model of several inputs "
-                  "[one inference on noise]")
+                  "samples to run, as --calibrate takes them; repeat it for a model of several "
+                  "inputs [one inference on noise]")
       ->type_name("X")
       ->expected(1)
       ->take_all();
-  app->add_option("--labels", o->labels,
-                  "the right answers: classes as integers or one-hot, or targets for mse and mae")
+  app->add_option(
+         "--labels", o->labels,
+         "the right answers: classes as integers or one-hot, or targets for mse and mae, as "
+         ".npy, .npz:key or .csv; or --data's folder, whose folders are the classes")
       ->type_name("Y");
   app->add_option("--limit", o->limit, "run only the first N samples")
       ->type_name("N")
