@@ -348,7 +348,8 @@ std::vector<int> stored_recurrent_layer(const nnom::RecurrentLayer<Cell>& op, co
   std::vector<int> out;
   for (const int64_t v : shown)
     out.push_back(static_cast<int>(std::clamp<int64_t>(
-        scaled(v, std::ldexp(1, -unit) / scales.out.scale) + scales.out.zero, -128, 127)));
+        scaled(v << 14, std::ldexp(1, -unit - 14) / scales.out.scale) + scales.out.zero, -128,
+        127)));
   return out;
 }
 

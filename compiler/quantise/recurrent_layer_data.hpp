@@ -153,7 +153,8 @@ void make(const nnom::RecurrentLayer<Cell>& op, const Making& m, D& d) {
                       : op.shown == Layer::kCell
                           ? bits.cell
                           : bits.function[Cell::function(op.shown - Layer::kGate)];
-    d.output = rescale_by<nnom::Double>(std::ldexp(1, -shown) / m.scales.out.scale);
+    d.output = rescale_by<nnom::Double>(std::ldexp(1, -shown - nnom::Inner<N>::kShownBits) /
+                                        m.scales.out.scale);
     d.finish.zero = static_cast<int8_t>(m.scales.out.zero);
   }
 }

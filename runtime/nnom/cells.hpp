@@ -54,6 +54,10 @@ struct Inner {
     return within(shifted_up(v, min(to - from, 30)), 29);
   }
   static constexpr int narrow(int v) { return clamp16(v); }
+  /// A value before it is scaled to the output's units: with bits enough that Double's first
+  /// rounding doesn't show.
+  static constexpr int kShownBits = 14;
+  static constexpr int shown(int v) { return v * (1 << kShownBits); }
   /// v * 2^bits, at most 2^29 either way.
   static constexpr int raised(int v, int bits) { return within(v, 29 - bits) * (1 << bits); }
   /// v / 2^bits, nearest, halves away from zero; at most 2^29 either way.
@@ -106,6 +110,7 @@ struct Inner<N, false> {
 
   static constexpr Value moved(Value v, int, int) { return v; }
   static constexpr Value narrow(Value v) { return v; }
+  static constexpr Value shown(Value v) { return v; }
   static constexpr Value total(Value a, int, Value b, int, int) { return a + b; }
   static constexpr Value sum(Value x, Value h) { return x + h; }
   static constexpr Value gated(Value gate, Value v, int) { return gate * v; }

@@ -152,7 +152,8 @@ struct Constants<RecurrentLayer<Cell>, N, op, g> {
         d.squash[f].slope = nearest_whole(double{function.slope} * (1 << 24));
         d.squash[f].offset = nearest_whole(double{function.offset} * (1 << 24));
       }
-      d.output = rescale_by(power_of_two(-hidden_bits) / double{g.out.scale});
+      d.output =
+          rescale_by(power_of_two(-hidden_bits - Inner<N>::kShownBits) / double{g.out.scale});
       d.finish.zero = static_cast<int8_t>(g.out.zero);
     }
     return d;
