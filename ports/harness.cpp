@@ -4,7 +4,7 @@
 ///
 /// Compiled with -DNNOM_MODEL_HEADER="\"mnist.hpp\"" -DNNOM_MODEL=mnist::Graph. Arguments:
 ///
-///     INPUT OUTPUT [profile] [stream] [layers=FILE]
+///     INPUT OUTPUT [profile] [follow=N] [layers=FILE]
 ///
 /// INPUT holds the samples one after the other, each the bytes of the model's inputs in order;
 /// OUTPUT gets the bytes of its outputs the same way. `profile` prints the time of each layer,
@@ -50,7 +50,8 @@ struct Arguments {
   const char* input = nullptr;
   const char* output = nullptr;
   const char* layers = nullptr;
-  bool profile = false, stream = false;
+  bool profile = false;
+  uint32_t follow = 1;
 };
 
 /// What follows `prefix` in `text`, or null when it starts otherwise.
@@ -79,8 +80,11 @@ Arguments parse(char* text) {
       arguments.output = text;
     } else if (equal(text, "profile")) {
       arguments.profile = true;
-    } else if (equal(text, "stream")) {
-      arguments.stream = true;
+    } else if (const char* digits = after(text, "follow=")) {
+      arguments.follow = 0;
+      for (; *digits != 0; ++digits)
+        arguments.follow = 10 * arguments.follow + static_cast<uint32_t>(*digits - '0');
+      if (arguments.follow == 0) fail("follow=N wants a number of samples");
     } else if ((arguments.layers = after(text, "layers=")) == nullptr) {
       fail("unknown argument ", text);
     }
@@ -223,7 +227,7 @@ void run_all(File& input, File& output, uint32_t samples, const Arguments& argum
   reset<Graph>();
   for (uint32_t sample = 0; sample < samples; ++sample) {
     Run::read_sample(input);
-    if (!arguments.stream) reset<Graph>();
+    if (sample % arguments.follow == 0) reset<Graph>();
     const uint32_t started = nnom::port::ticks();
     if (arguments.profile) {
       run_profiled();

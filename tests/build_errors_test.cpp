@@ -16,7 +16,8 @@ struct Mistake {
   const char* error;
 };
 
-// w is 18 weights, b 2 biases, x an input of {6, 6, 1}, line one of {10}, steps one of {8, 3}.
+// w is 18 weights, b 2 biases, x an input of {6, 6, 1}, line one of {10}, steps one of {8, 3}, pair
+// one of {2}.
 const std::vector<Mistake> kMistakes = {
     {"conv2d_large", "m.add(x, 'c', conv2d(2, {.kernel = {9, 9}}, w, b, r))",
      "layer 'c' (Conv2D): the kernel is larger than the input"},
@@ -40,6 +41,8 @@ const std::vector<Mistake> kMistakes = {
      "layer 'c' (Conv2D): its input must be {steps, channels}"},
     {"dw_conv2d_weights", "m.add(x, 'd', dw_conv2d({.kernel = {3, 3}}, w, b, r))",
      "layer 'd' (DepthwiseConv2D): it takes 9 weights, not 18"},
+    {"dw_conv1d_rank", "m.add(x, 'd', dw_conv1d({.kernel = 3}, w, b, r))",
+     "layer 'd' (DepthwiseConv2D): its input must be {steps, channels}"},
     {"conv2d_trans_rank", "m.add(line, 't', conv2d_trans(2, {.kernel = {3, 3}}, w, b, r))",
      "layer 't' (TransposeConv2D): its input must be {height, width, channels}"},
     {"conv2d_trans_weights", "m.add(x, 't', conv2d_trans(2, {.kernel = {2, 2}}, w, b, r))",
@@ -53,10 +56,18 @@ const std::vector<Mistake> kMistakes = {
      "layer 'f' (Dense): it takes 20 weights, not 18"},
     {"dense_range", "m.add(line, 'f', dense(2, w20, b))",
      "layer 'f' (int8): the range of its values is not known"},
+    {"batch_norm_channels", "m.add(steps, 'n', batch_norm(normal, r))",
+     "layer 'n' (DepthwiseConv2D): it takes 3 weights, not 2"},
+    {"batch_norm_range", "m.add(pair, 'n', batch_norm(normal))",
+     "layer 'n' (int8): the range of its values is not known"},
     {"max_pool_large", "m.add(x, 'p', max_pool({7, 1}))",
      "layer 'p' (MaxPool2D): the kernel is larger than the input"},
     {"max_pool_rank", "m.add(steps, 'p', max_pool({2, 2}))",
      "layer 'p' (MaxPool2D): its input must be {height, width, channels}"},
+    {"max_pool1d_rank", "m.add(x, 'p', max_pool1d(2))",
+     "layer 'p' (MaxPool2D): its input must be {steps, channels}"},
+    {"sum_pool1d_rank", "m.add(x, 'p', sum_pool1d(2))",
+     "layer 'p' (SumPool2D): its input must be {steps, channels}"},
     {"avg_pool_empty", "m.add(x, 'p', avg_pool({0, 2}))",
      "layer 'p' (AveragePool2D): strides and dilation must be positive"},
     {"avg_pool1d_rank", "m.add(x, 'p', avg_pool1d(2))",
@@ -125,6 +136,10 @@ const std::vector<Mistake> kMistakes = {
      "layer 'j' (Concat): it has too many inputs"},
     {"rnn_rank", "m.add(line, 'n', simple_rnn(2, w, b))",
      "layer 'n' (RnnLayer): its input must have a time axis and features"},
+    {"gru_rank", "m.add(line, 'n', gru(2, w, b))",
+     "layer 'n' (GruLayer): its input must have a time axis and features"},
+    {"lstm_rank", "m.add(line, 'n', lstm(2, w, b))",
+     "layer 'n' (LstmLayer): its input must have a time axis and features"},
     {"rnn_weights", "m.add(steps, 'n', simple_rnn(2, w, b))",
      "layer 'n' (RnnLayer): it takes 6 weights, not 18"},
     {"gru_recurrent", "m.add(steps, 'n', gru(2, w, b))",
@@ -162,7 +177,7 @@ std::string source_of(const Mistake& mistake) {
   return fmt::format(R"(
 constexpr void {0}(nnom::Network& m) {{
   [[maybe_unused]] auto x = m.input("x", {{6, 6, 1}}, r), line = m.input("line", {{10}}, r),
-                        steps = m.input("steps", {{8, 3}}, r);
+                        steps = m.input("steps", {{8, 3}}, r), pair = m.input("pair", {{2}}, r);
   {1};
 }}
 template struct nnom::Graph<{0}>;
@@ -178,6 +193,7 @@ using namespace nnom::layers;
 constexpr auto r = nnom::range(-1, 1);
 constexpr float w[18] = {1, 2, 3}, b[2] = {1, 2}, w20[20] = {1}, w12[12] = {1}, w4[4] = {1};
 constexpr auto own = [](const auto& x, auto& y) { y.set(0, x[0]); };
+constexpr nnom::Normalisation<2> normal{b, b, b, b};
 constexpr int8_t q[18] = {1, 2, 3};
 constexpr float tiny[2] = {1e-12f, 1e-12f};
 constexpr nnom::Softmax::Data<nnom::Int16<nnom::Double, nnom::layout::Plain>> wide{};

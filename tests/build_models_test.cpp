@@ -126,6 +126,17 @@ constexpr void residual_apart(Network& m) {
   for (const auto t : {x, r, y, l, in}) m.output(t);
 }
 
+constexpr void sums(Network& m) {
+  m.input("x", {4, 4, 1}, {0.5f, 0});
+  m.add("sums", dynamic_sum_pool({2, 2}));
+  m.output();
+}
+
+TEST(Build, ASumPoolMayChooseItsScaleWhenItRuns) {
+  EXPECT_EQ(run<sums>(std::vector<int>(16, 10)), (std::vector<int>{40, 40, 40, 40, 0}));
+  EXPECT_EQ(run<sums>(std::vector<int>(16, 100)), (std::vector<int>{100, 100, 100, 100, 2}));
+}
+
 TEST(Build, AnInPlaceLayerLeavesWhatAnotherBranchReads) {
   EXPECT_EQ(run<residual>(stored(36)), run<residual_apart>(stored(36)));
   EXPECT_LT(int{nnom::Graph<residual>::arena_bytes}, int{nnom::Graph<residual_apart>::arena_bytes});

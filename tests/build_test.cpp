@@ -191,6 +191,15 @@ KERAS_LAYER(conv2d_trans_valid, 0.1, One{in0}, m.input("x", {3, 3, 2}, kUnit);
             m.add("l", conv2d_trans(2, {.kernel = {2, 3}, .stride = {2, 1}}, w0, w1, range(-6, 6))))
 KERAS_LAYER(dense, 0.1, One{in0}, m.input("x", {11}, kUnit);
             m.add("l", dense(5, w0, w1, range(-6, 6))))
+constexpr nnom::Normalisation kNormal{keras::batch_norm::w0, keras::batch_norm::w1,
+                                      keras::batch_norm::w2, keras::batch_norm::w3};
+KERAS_LAYER(batch_norm, 0.1, One{in0}, m.input("x", {4, 3, 5}, kUnit);
+            m.add("l", batch_norm(kNormal, range(-6, 6))))
+constexpr nnom::Normalisation kLineNormal{keras::batch_norm_line::w0, keras::batch_norm_line::w1,
+                                          keras::batch_norm_line::w2, keras::batch_norm_line::w3,
+                                          0.01f};
+KERAS_LAYER(batch_norm_line, 0.1, One{in0}, m.input("x", {7}, kUnit);
+            m.add("l", batch_norm(kLineNormal, range(-6, 6))))
 KERAS_LAYER(max_pool, 0.01, One{in0}, m.input("x", {5, 6, 2}, kUnit); m.add("l", max_pool({2, 2})))
 KERAS_LAYER(max_pool_same, 0.01, One{in0}, m.input("x", {5, 7, 2}, kUnit);
             m.add("l", max_pool({3, 3}, {2, 2}, same)))

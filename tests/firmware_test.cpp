@@ -116,7 +116,7 @@ TEST_P(OnCore, RunsAModel) {
   EXPECT_GT(run.stack, 0u);
   EXPECT_LT(run.stack, 500u);
 
-  const ModelRun stream = run_model_firmware(elf, GetParam(), input, {.stream = true});
+  const ModelRun stream = run_model_firmware(elf, GetParam(), input, {.follow = 1 << 20});
   for (int i = 0; i < 15; ++i) EXPECT_EQ(int(stream.output[std::size_t(i)]), 10 * i + 1 + i / 5);
 
   input.pop_back();

@@ -1,5 +1,6 @@
 /// \file
 /// What the Keras importer says to models it can't import, whoever wrote them.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -137,6 +138,22 @@ TEST(KerasErrors, EveryUnsupportedLayerAtOnce) {
       "output the file doesn't tell: give it with --lambda a=HxWxC). Replace them by "
       "supported layers, cut the model before them, or write them in C++ (--lambda "
       "NAME=HxWxC, see docs/lambda.md)");
+}
+
+/// A function of one's own has one output, whether the file lists several or a layer reads one.
+TEST(KerasErrors, LambdasOfSeveralOutputs) {
+  const std::string message =
+      "model.keras: a layer is not supported: 'a' (Lambda, which has 2 outputs, but a function of "
+      "your own has one: make it a layer for each)";
+  EXPECT_THAT(error_of(sequential("[null, 4]", {{"Lambda", "a", R"("output_shape": [[4], [4]])"}})),
+              testing::StartsWith(message));
+  for (const char* shape : {"null", "[4]"})
+    EXPECT_THAT(
+        error_of(keras_file(functional(R"(["i", 0, 0])", R"(["a", 0, 1])",
+                                       {{"InputLayer", "i", R"("batch_shape": [null, 4])"},
+                                        {"Lambda", "a", fmt::format(R"("output_shape": {})", shape),
+                                         R"([[["i", 0, 0, {}]]])"}}))),
+        testing::StartsWith(message));
 }
 
 TEST(KerasErrors, CustomClassesAreNotKerass) {

@@ -5,7 +5,7 @@
 #include <functional>
 
 #include "compiler/quantise/recurrent_layer_data.hpp"
-#include "nnom/fixed16.hpp"
+#include "nnom/tanh16.hpp"
 #include "tests/oracle.hpp"
 #include "tests/rescale_oracle.hpp"
 
@@ -223,23 +223,25 @@ struct StoredCell {
 
   int64_t squashed(int which, int64_t sum) const {
     using nnom::Function;
-    const int x = static_cast<int>(clamp16(sum));
+    const int in = bits.sum[which];
     const nnom::GateFunction& function = f[which];
-    if (function.function == Function::sigmoid) return nnom::table16::logistic(3 * x);
-    if (function.function == Function::tanh) return nnom::table16::tanh(3 * x);
-    if (function.function == Function::relu) return std::max(x, 0);
-    if (function.function != Function::hard_sigmoid) return x;
-    const int64_t slope = std::llround(static_cast<double>(function.slope) * 32768);
-    const int64_t offset = std::llround(static_cast<double>(function.offset) * 32768);
-    return std::clamp<int64_t>(moved(x * slope, 12, 0) + offset, 0, 32767);
+    if (function.function == Function::sigmoid)
+      return nnom::tanh16::logistic(static_cast<int>(moved(sum, in, 20)));
+    if (function.function == Function::tanh)
+      return nnom::tanh16::tanh(static_cast<int>(moved(sum, in, 20)));
+    const int64_t value = clamp16(moved(sum, in, bits.function[which]));
+    if (function.function == Function::relu) return std::max<int64_t>(value, 0);
+    if (function.function != Function::hard_sigmoid) return value;
+    const int64_t slope = std::llround(std::ldexp(static_cast<double>(function.slope), 24));
+    const int64_t offset = std::llround(std::ldexp(static_cast<double>(function.offset), 24));
+    return std::clamp<int64_t>(moved(sum * slope + offset * (int64_t{1} << in), in + 9, 0), 0,
+                               32767);
   }
   int64_t sum(int64_t x, int64_t y) const {
     const int64_t most = int64_t{1} << 28;
     return std::clamp(x, -most, most) + std::clamp(y, -most, most);
   }
-  int64_t gated(int64_t gate, int64_t v) const {
-    return moved(gate * std::clamp<int64_t>(v, -65535, 65535), bits.function[0], 0);
-  }
+  int64_t gated(int64_t gate, int64_t v) const { return moved(gate * v, bits.function[0], 0); }
 
   void operator()(const nnom::RnnCell&) {
     for (int u = 0; u < units; ++u) gates.push_back(squashed(1, sum(w(0, u), r(0, u, h))));
@@ -271,7 +273,7 @@ struct StoredCell {
     const auto peep = [&](int p, int u) -> int64_t {
       const double real = static_cast<double>(peepholes[p * units + u]);
       const int64_t v = clamp16(std::llround(std::ldexp(real, bits.peephole)));
-      return moved(v * c[at(u)], bits.peephole + bits.cell, f[0].bounded() ? 12 : bits.function[0]);
+      return moved(v * c[at(u)], bits.peephole + bits.cell, bits.sum[0]);
     };
     const List<int64_t> before = h;
     for (int g = 0; g < 4; ++g) {
@@ -285,8 +287,7 @@ struct StoredCell {
       }
     }
     for (int u = 0; u < units; ++u) {
-      const int in = f[2].bounded() ? 12 : bits.function[2];
-      const int64_t v = squashed(2, moved(c[at(u)], bits.cell, in));
+      const int64_t v = squashed(2, moved(c[at(u)], bits.cell, bits.sum[2]));
       h[at(u)] = clamp16(
           moved(gates[at(3 * units + u)] * v, bits.function[0] + bits.function[2], bits.hidden));
     }
@@ -326,7 +327,7 @@ std::vector<int> stored_recurrent_layer(const nnom::RecurrentLayer<Cell>& op, co
     for (int g = 0; g < Layer::gates; ++g)
       for (int u = 0; u < op.units; ++u) {
         const int f = Layer::gates == 1 || (Layer::gates > 2 && g == 2) ? 1 : 0;
-        const int unit = op.functions[f].bounded() ? 12 : bits.function[f];
+        const int unit = bits.sum[f];
         rows[of_hidden].push_back(
             row_of(k, g, u, of_hidden, of_hidden ? std::ldexp(1, -bits.hidden) : scales.in[0].scale,
                    std::ldexp(1, -unit), scales));
@@ -347,7 +348,8 @@ std::vector<int> stored_recurrent_layer(const nnom::RecurrentLayer<Cell>& op, co
   std::vector<int> out;
   for (const int64_t v : shown)
     out.push_back(static_cast<int>(std::clamp<int64_t>(
-        scaled(v, std::ldexp(1, -unit) / scales.out.scale) + scales.out.zero, -128, 127)));
+        scaled(v << 14, std::ldexp(1, -unit - 14) / scales.out.scale) + scales.out.zero, -128,
+        127)));
   return out;
 }
 

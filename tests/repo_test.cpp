@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 #include <regex>
+#include <sstream>
 
 #include "tests/documents.hpp"
 
@@ -92,12 +93,61 @@ TEST(Documents, TestsNamedExist) {
   EXPECT_GT(tests, 20);
 }
 
+std::string text_of(const std::string& name) {
+  std::ifstream file(kRoot / name);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// Rows of a document's tables, cell by cell.
+std::vector<std::vector<std::string>> rows_of(const std::string& name) {
+  std::vector<std::vector<std::string>> rows;
+  std::istringstream lines(text_of(name));
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("| ")) continue;
+    std::istringstream cells(line.substr(2));
+    rows.emplace_back();
+    for (std::string cell; std::getline(cells, cell, '|');) rows.back().push_back(cell);
+  }
+  return rows;
+}
+
+/// What works has a test that shows it.
+TEST(Documents, EveryFeatureNamesItsTest) {
+  int features = 0;
+  for (const auto& row : rows_of("README.md"))
+    if (row.size() == 3 && row[1].starts_with(" yes")) {
+      ++features;
+      EXPECT_NE(row[2].find("_test`"), std::string::npos) << row[0];
+    }
+  EXPECT_GT(features, 60);
+}
+
+/// Every function of the layer API is in a model that runs, and, where there are wrong shapes for
+/// it, in one that must not compile.
+TEST(Documents, EveryLayerFunctionIsTested) {
+  const std::string built =
+                        text_of("tests/build_test.cpp") + text_of("tests/build_models_test.cpp"),
+                    refused = text_of("tests/build_errors_test.cpp");
+  static const std::regex function("`(\\w+)[(<]|, `(\\w+)`");
+  int functions = 0;
+  for (const auto& row : rows_of("docs/layers.md")) {
+    if (row.size() != 3) continue;
+    for (const std::smatch& match : matches(row[0], function)) {
+      const std::string name = match[1].matched ? match[1] : match[2];
+      const std::regex call("\\b" + name + "[(<]");
+      ++functions;
+      EXPECT_TRUE(std::regex_search(built, call)) << name << " is in no model that runs";
+      if (!row[1].starts_with(" any"))
+        EXPECT_TRUE(std::regex_search(refused, call)) << name << " is in no model that is refused";
+    }
+  }
+  EXPECT_GT(functions, 45);
+}
+
 /// The version stands in CMakeLists.txt, and these have to follow.
 TEST(Documents, AreOfThisVersion) {
   const auto holds = [](const char* name, const std::string& wanted) {
-    std::ifstream file(kRoot / name);
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
-    EXPECT_NE(text.find(wanted), std::string::npos) << name << " doesn't hold " << wanted;
+    EXPECT_NE(text_of(name).find(wanted), std::string::npos) << name << " doesn't hold " << wanted;
   };
   holds("CITATION.cff", "\nversion: " NNOM_VERSION "\n");
   holds("CHANGELOG.md", "\n## [" NNOM_VERSION "]");

@@ -5,6 +5,8 @@
 #include "compiler/compile.hpp"
 #include "compiler/error.hpp"
 #include "compiler/firmware/model_firmware.hpp"
+#include "compiler/firmware/process.hpp"
+#include "compiler/io/file.hpp"
 #include "compiler/simulate/simulate.hpp"
 #include "tests/board_model.hpp"
 
@@ -140,7 +142,7 @@ TEST(StreamBoard, GivesTheBytesOfTheWholeSequence) {
   std::vector<Bytes> expected;
   const Bytes in = both.input(0, expected);
   ModelRunOptions options;
-  options.stream = true;  // every sample is a step
+  options.follow = static_cast<size_t>(both.steps());  // every sample is a step
   const Bytes out = run_model_firmware(elf, "cortex-m4", in, options).output;
   const auto steps = static_cast<size_t>(both.steps());
   const size_t run = out.size() / steps;
@@ -156,6 +158,37 @@ TEST(StreamBoard, GivesTheBytesOfTheWholeSequence) {
     at += size;
   }
   EXPECT_EQ(at, run);
+}
+
+/// `nnom run` and `nnom evaluate` take whole sequences, and run their steps one after the other.
+TEST(StreamCommands, TakeWholeSequences) {
+  const TempDir folder;
+  const std::string fixture = kFixtures + "keras/rnn_steps";
+  const auto nnom = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), NNOM_BINARY);
+    arguments.insert(arguments.begin() + 2,
+                     {fixture + ".keras", "--calibrate", fixture + ".npz:input_0"});
+    const Outcome outcome =
+        run_command({.arguments = arguments, .directory = folder.path().string()});
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.errors;
+    return outcome.output;
+  };
+  const std::string data = fixture + ".npz:input_0";
+  nnom({"run", "--input", data, "-o", "whole.bin"});
+  nnom({"run", "--input", data, "-o", "steps.bin", "--stream"});
+  const auto whole = read_file(folder.file("whole.bin"));
+  EXPECT_FALSE(whole.empty());
+  EXPECT_EQ(read_file(folder.file("steps.bin")), whole);
+  write_file(folder.file("stored.bin"), std::string(2 * 9 * 4, 'a'));
+  nnom({"run", "--input", "stored.bin", "-o", "whole.bin"});
+  nnom({"run", "--input", "stored.bin", "-o", "steps.bin", "--stream"});
+  EXPECT_EQ(read_file(folder.file("steps.bin")), read_file(folder.file("whole.bin")));
+  if (!find_program("arm-none-eabi-g++").empty() && !find_program("qemu-system-arm").empty()) {
+    nnom({"run", "--input", data, "-o", "board.bin", "--stream", "--on", "cortex-m4"});
+    EXPECT_EQ(read_file(folder.file("board.bin")), whole);
+  }
+  EXPECT_THAT(nnom({"evaluate", "--data", data, "--stream"}),
+              testing::HasSubstr("a step a run: 9 runs a sample; costs are of one"));
 }
 
 /// What needs more than a step is refused, with the layer's name and class.

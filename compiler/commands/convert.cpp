@@ -171,9 +171,7 @@ void add_convert(CLI::App& nnom) {
   app->add_option("-o,--output", o->output,
                   "the header; the source goes beside it [MODEL's name, in the current folder]")
       ->type_name("FILE");
-  app->add_flag("--stream", o->compile.stream,
-                "a model that takes one step of a sequence a run and remembers those before; "
-                "calibrated on whole sequences");
+  add_stream(*app, *o);
   app->add_option("--scales", o->scales,
                   "write the scale and zero point of every tensor there, as JSON")
       ->type_name("FILE");

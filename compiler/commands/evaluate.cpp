@@ -10,6 +10,7 @@
 #include "compiler/error.hpp"
 #include "compiler/io/file.hpp"
 #include "compiler/measure/measure.hpp"
+#include "compiler/passes/stream.hpp"
 #include "compiler/report/evaluation.hpp"
 #include "compiler/report/table.hpp"
 
@@ -63,7 +64,7 @@ void evaluate(Options& o) {
                            graph.tensors[static_cast<std::size_t>(graph.outputs[0])].name + "'");
   Program program;
   if (o.as_float) {
-    program = lower_float(graph);
+    program = lower_float(o.compile.stream ? step_by_step(graph) : graph);
   } else {
     Compiled compiled = compile_model(graph, o, task.samples);
     program = std::move(compiled.program);
@@ -73,9 +74,13 @@ void evaluate(Options& o) {
   if (o.limit) task.samples.limit(o.limit);
   task.samples.check_finite();
   report.samples = task.samples.count();
-  const Inputs inputs = task.judge ? inputs_of(program, task.samples) : noise_for(program);
-  const Measured measured = measure_on(o.on, program, inputs, o, true);
-  if (task.judge) report.quality = task.judge->judge(program, measured, task.samples);
+  const Runnable model(std::move(program), graph, o);
+  if (o.compile.stream)
+    report.notes.push_back("a step a run: " + counted(model.steps, "run") +
+                           " a sample; costs are of one");
+  const Inputs inputs = task.judge ? inputs_of(model.whole, task.samples) : noise_for(model.whole);
+  const Measured measured = model.measure_on(o.on, inputs, o, true);
+  if (task.judge) report.quality = task.judge->judge(model.whole, measured, task.samples);
   if (task.judge && o.with_float && !o.as_float) {
     const Program reference = lower_float(graph);
     const Measured ran =
@@ -84,9 +89,9 @@ void evaluate(Options& o) {
   }
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (!o.json.empty() && o.json != "-")
-    write_file(o.json, evaluation_json(report, program, measured));
-  fmt::print("{}", o.json == "-" ? evaluation_json(report, program, measured)
-                                 : evaluation_text(report, program, measured,
+    write_file(o.json, evaluation_json(report, model.program, measured));
+  fmt::print("{}", o.json == "-" ? evaluation_json(report, model.program, measured)
+                                 : evaluation_text(report, model.program, measured,
                                                    terminal_columns(STDOUT_FILENO)));
 }
 
@@ -120,6 +125,7 @@ void add_evaluate(CLI::App& nnom) {
   app->add_option("--top-k", o->top_k, "how many answers count as right beside top-1 [3]")
       ->type_name("K")
       ->check(CLI::PositiveNumber);
+  add_stream(*app, *o);
   add_on(*app, o->on);
   app->add_flag("--float", o->as_float, "run the float model instead, on the host");
   app->add_flag("--with-float", o->with_float, "show the float model's accuracy beside");

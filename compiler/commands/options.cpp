@@ -229,6 +229,13 @@ void add_emission(CLI::App& app, ModelOptions& options) {
       ->check(CLI::Validator(section_name, ""));
 }
 
+void add_stream(CLI::App& app, ModelOptions& options) {
+  app.add_flag(
+      "--stream", options.compile.stream,
+      "a model that takes one step of a sequence a run and remembers those before; samples "
+      "are whole sequences");
+}
+
 void add_on(CLI::App& app, std::string& on) {
   std::vector<std::string> names = {"host"};
   for (const std::string& core : core_names()) names.push_back(core);
@@ -317,13 +324,24 @@ Compiled compile_model(const Graph& graph, const ModelOptions& options, const Sa
   return result;
 }
 
-Measured measure_on(const std::string& on, const Program& program, const Inputs& inputs,
-                    const ModelOptions& options, bool costs) {
-  if (on == "host") return run_on_host(program, inputs, "running");
+Runnable::Runnable(Program made, const Graph& graph, const ModelOptions& options)
+    : program(std::move(made)), whole(program) {
+  if (!options.compile.stream) return;
+  whole = with_sequences(std::move(whole), graph);
+  steps = static_cast<std::size_t>(graph.shape(graph.inputs.at(0))[0]);
+}
+
+Measured Runnable::measure_on(const std::string& on, const Inputs& inputs,
+                              const ModelOptions& options, bool costs) const {
   EmitOptions emitting;
   emitting.name = model_name(options, stem_of(options.model));
   emitting.optimise = options.compile.optimise;
-  return run_on_core(program, inputs, on, emitting, costs);
+  const Inputs runs = options.compile.stream ? steps_of(inputs, steps) : inputs;
+  Measured measured = on == "host" ? run_on_host(program, runs, "running")
+                                   : run_on_core(program, runs, on, emitting, costs);
+  if (options.compile.stream)
+    measured.outputs = sequences_of(program, whole, measured.outputs, steps);
+  return measured;
 }
 
 }  // namespace nnomc

@@ -59,6 +59,8 @@ void add_data(CLI::App& app, ModelOptions& options);
 void add_lowering(CLI::App& app, ModelOptions& options);
 /// --optimise, --ram-limit, --flash-limit, --input-by-rows, --name, --section
 void add_emission(CLI::App& app, ModelOptions& options);
+/// --stream
+void add_stream(CLI::App& app, ModelOptions& options);
 /// --on
 void add_on(CLI::App& app, std::string& on);
 
@@ -94,8 +96,17 @@ bool is_random(const ModelOptions& options);
 /// is missing too (no samples), with noise.
 Compiled compile_model(const Graph& graph, const ModelOptions& options, const Samples& data);
 
-/// Runs on the host, or on a core; with `costs`, measures all that can be.
-Measured measure_on(const std::string& on, const Program& program, const Inputs& inputs,
-                    const ModelOptions& options, bool costs);
+/// A program, and what its inputs and outputs are for the user: of a model that takes a step a run
+/// (--stream) whole sequences, as `graph` has them.
+struct Runnable {
+  Program program, whole;
+  std::size_t steps = 1;  ///< runs a sample
+
+  Runnable(Program made, const Graph& graph, const ModelOptions& options);
+  /// Runs on the host, or on a core; with `costs`, measures all that can be, of one run. The
+  /// outputs are those of `whole`.
+  Measured measure_on(const std::string& on, const Inputs& inputs, const ModelOptions& options,
+                      bool costs) const;
+};
 
 }  // namespace nnomc

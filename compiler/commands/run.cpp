@@ -10,6 +10,7 @@
 #include "compiler/error.hpp"
 #include "compiler/io/file.hpp"
 #include "compiler/measure/measure.hpp"
+#include "compiler/passes/stream.hpp"
 #include "compiler/report/table.hpp"
 
 namespace nnomc {
@@ -94,16 +95,16 @@ void run(Options& o) {
   }
   Program program;
   if (o.as_float) {
-    program = lower_float(graph);
+    program = lower_float(o.compile.stream ? step_by_step(graph) : graph);
   } else {
     Compiled compiled = compile_model(graph, o, samples);
     program = std::move(compiled.program);
     if (o.calibrate.empty()) fmt::print(stderr, "nnom: {}\n", compiled.calibration);
   }
-  Inputs inputs = stored ? read_stored(program, o.inputs) : inputs_of(program, samples);
-  inputs.stream = o.keep_state;
-  const Measured measured = measure_on(o.on, program, inputs, o, false);
-  write_outputs(o, program, measured);
+  const Runnable model(std::move(program), graph, o);
+  Inputs inputs = stored ? read_stored(model.whole, o.inputs) : inputs_of(model.whole, samples);
+  if (o.keep_state) inputs.follow = inputs.count;
+  write_outputs(o, model.whole, model.measure_on(o.on, inputs, o, false));
 }
 
 }  // namespace
@@ -126,6 +127,7 @@ void add_run(CLI::App& nnom) {
       ->expected(1)
       ->take_all()
       ->required();
+  add_stream(*app, *o);
   add_on(*app, o->on);
   app->add_flag("--float", o->as_float, "run the float model instead, on the host");
   add_data(*app, *o);

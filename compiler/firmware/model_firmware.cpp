@@ -63,7 +63,7 @@ ModelRun run_model_firmware(const std::string& elf, const std::string& core,
                  .timeout = options.timeout,
                  .count = options.count};
   if (options.profile) run.arguments.push_back("profile");
-  if (options.stream) run.arguments.push_back("stream");
+  run.arguments.push_back(fmt::format("follow={}", options.follow));
   if (options.layers) run.arguments.push_back("layers=layers");
   result.run = run_firmware(elf, core, run);
   check(result.run);

@@ -16,7 +16,7 @@ namespace nnomc {
 
 struct ModelRunOptions {
   bool profile = false;  // time every layer, over all samples
-  bool stream = false;   // keep the state from one sample to the next
+  std::size_t follow = 1;  // samples that keep the state from one to the next; then it is reset
   bool layers = false;   // fetch what every layer gave for the first sample
   bool count = true;     // count instructions and cycles of the first sample
   std::function<void(std::size_t done, std::size_t samples)> on_progress = nullptr;

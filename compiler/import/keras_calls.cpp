@@ -59,10 +59,11 @@ class CallReader {
     if (!name.is_string()) site().fail("a reference to a tensor names {}", show(name));
     const auto it = index_.find(name.get<std::string>());
     if (it == index_.end()) site().fail("it refers to a layer it doesn't have: {}", show(name));
-    const Layer& layer = model_.layers[static_cast<size_t>(it->second)];
+    Layer& layer = model_.layers[static_cast<size_t>(it->second)];
     const int calls = count_[static_cast<size_t>(it->second)];
     int call = config_.as_integer(number, "node index", 0, kMaxElements);
     const int output = config_.as_integer(tensor, "tensor index", 0, kMaxElements);
+    layer.outputs = std::max(layer.outputs, output + 1);
     if (layer.model && call >= first_call(*layer.model, end)) call -= first_call(*layer.model, end);
     if (layer.model && calls > 0 && call == calls) --call;
     if (calls == 1) call = 0;  // Keras 3.0 counts calls by other models too

@@ -119,6 +119,12 @@ std::string hook_function(const Layer& layer) {
   return usable_name(layer.name);
 }
 
+int hook_outputs(const Layer& layer) {
+  const Json* told = layer.class_name == "Lambda" ? find(*layer.config, "output_shape") : nullptr;
+  const bool lists = told && told->is_array() && !told->empty() && told->front().is_array();
+  return std::max(layer.outputs, lists ? static_cast<int>(told->size()) : 1);
+}
+
 std::optional<Shape> hook_shape(const Layer& layer) {
   if (layer.lambda && layer.lambda->shape) return layer.lambda->shape;
   if (layer.class_name == "Lambda")

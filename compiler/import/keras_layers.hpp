@@ -213,6 +213,8 @@ int embedding(LayerCall& call);
 int lambda(LayerCall& call);
 /// The name of the function that a layer becomes.
 std::string hook_function(const Layer& layer);
+/// How many outputs the file says that it has, or reads.
+int hook_outputs(const Layer& layer);
 /// The output's shape: as the user says, or the file does; nothing if neither.
 std::optional<Shape> hook_shape(const Layer& layer);
 

@@ -88,12 +88,19 @@ class ModelReader {
       const Json* build = find(entry, "build_config");
       if (!model.input_shape && build) model.input_shape = find(*build, "input_shape");
     }
-    for (const Layer& layer : model.layers)
-      if (!layer.hook.empty() && !hook_shape(layer))
+    for (const Layer& layer : model.layers) {
+      if (layer.hook.empty()) continue;
+      if (hook_outputs(layer) > 1)
+        unsupported_.push_back(fmt::format(
+            "'{}' ({}, which has {} outputs, but a function of your own has one: make it a "
+            "layer for each)",
+            layer.name, layer.class_name, hook_outputs(layer)));
+      else if (!hook_shape(layer))
         unsupported_.push_back(fmt::format(
             "'{0}' ({1}, the shape of whose output the file doesn't tell: give it with --lambda "
             "{0}=HxWxC)",
             layer.name, layer.class_name));
+    }
     return model;
   }
 

@@ -50,6 +50,7 @@ struct Layer {
   /// Of a hook: what the file says of its output's shape, with the batch, where the layers that
   /// read it are described.
   std::vector<const Json*> read_as;
+  int outputs = 1;  ///< as many as the file says it has, or reads
 };
 
 /// A Sequential model's layers are chained by calls like those of a functional one. Each input is

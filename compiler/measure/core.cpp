@@ -130,7 +130,7 @@ Measured run_on_core(const Program& program, const Inputs& inputs, const std::st
     ModelRunOptions how;
     how.profile = costs && cycles_plugin().empty();
     how.count = costs;
-    how.stream = inputs.stream;
+    how.follow = inputs.follow;
     how.on_progress = [&](std::size_t done, std::size_t) { progress.at(done); };
     run = run_model_firmware(elf, core, sample_bytes(program, inputs), how);
   }

@@ -36,7 +36,7 @@ Measured run_on_host(const Program& program, const Inputs& inputs, const std::st
     for (std::size_t i = 0; i < nodes; ++i) seconds[i] += taken[i];
     progress.step();
   };
-  in_starts(inputs.count, inputs.stream, [&](std::size_t begin, std::size_t end) {
+  in_starts(inputs.count, inputs.follow, [&](std::size_t begin, std::size_t end) {
     Simulator simulator(program);
     for (std::size_t s = begin; s < end; ++s) run(simulator, s);
   });

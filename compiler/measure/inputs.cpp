@@ -21,7 +21,7 @@ Inputs inputs_of(const Program& program, const Samples& samples) {
           [&](std::size_t sample, std::size_t input, std::span<unsigned char> to) {
             store(program, program.graph.inputs[input], samples.read(sample, input), to);
           },
-          samples.is_stream()};
+          samples.samples_a_start()};
 }
 
 Inputs noise_for(const Program& program) {

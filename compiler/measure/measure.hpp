@@ -21,7 +21,7 @@ namespace nnomc {
 struct Inputs {
   std::size_t count = 0;
   std::function<void(std::size_t sample, std::size_t input, std::span<unsigned char> to)> fill;
-  bool stream = false;  ///< the state is kept from one sample to the next
+  std::size_t follow = 1;  ///< samples that keep the state from one to the next; then it is reset
 };
 
 /// Samples as a program stores them. `samples` must outlive the result.
@@ -31,6 +31,16 @@ Inputs noise_for(const Program& program);
 /// Samples already stored as the program does: one file with all inputs of each sample in turn, or
 /// one file for each input. Throws an Error that names a file whose length doesn't fit.
 Inputs read_stored(const Program& program, const std::vector<std::string>& files);
+
+/// `program`, which takes one of `steps` steps of the sequences of `whole` a run (step_by_step), as
+/// one with whole sequences for inputs and outputs: what these are read and written by.
+Program with_sequences(Program program, const Graph& whole);
+/// Samples of whole sequences, step by step.
+Inputs steps_of(const Inputs& whole, std::size_t steps);
+/// The outputs of the steps, brought to what `whole` (with_sequences) has: rows of each step, or
+/// what is there after the last. \return the outputs of each sequence.
+std::vector<std::byte> sequences_of(const Program& stepwise, const Program& whole,
+                                    std::span<const std::byte> outputs, std::size_t steps);
 
 /// What a layer costs in one inference, as far as it was measured.
 struct LayerMeasure {

@@ -180,7 +180,7 @@ class OutputError {
 
   Values run(const Program& program) const {
     Values values(count_);
-    in_starts(count_, stream_, [&](size_t begin, size_t end) {
+    in_starts(count_, stream_ ? count_ : 1, [&](size_t begin, size_t end) {
       Simulator simulator(program);
       for (size_t s = begin; s < end; ++s) {
         for (size_t i = 0; i < inputs_[s].size(); ++i) simulator.set_input(i, inputs_[s][i]);

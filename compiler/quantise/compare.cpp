@@ -55,7 +55,7 @@ std::vector<LayerError> compare_with_float(const Program& program, const Samples
   }
   std::mutex mutex;
   Progress progress("comparing", samples.count());
-  in_starts(samples.count(), samples.is_stream(), [&](std::size_t begin, std::size_t end) {
+  in_starts(samples.count(), samples.samples_a_start(), [&](std::size_t begin, std::size_t end) {
     Simulator a(real), b(int8);
     for (std::size_t sample = begin; sample < end; ++sample) {
       for (std::size_t i = 0; i < g.inputs.size(); ++i) {

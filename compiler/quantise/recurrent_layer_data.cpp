@@ -25,6 +25,12 @@ bool is_bounded(const nnom::LstmLayer& op) {
 
 constexpr double kUsual = 16;  // what cells and gates without bounds are taken to hold
 
+/// The most bits after the point with which sums of multiples of `unit`, at most `reach` times it,
+/// fit in 32 bits before and after they are scaled.
+int sum_bits(double unit, double reach) {
+  return std::max(30 - std::ilogb(reach), 0) - std::ilogb(unit) - 1;
+}
+
 }  // namespace
 
 int bits_for(double most) {
@@ -79,6 +85,22 @@ LayerBits layer_bits(const nnom::RecurrentLayer<Cell>& op, const Node& node,
         largest = std::max(largest,
                            measured(node, Layer::kGate + g, Layer::gates == 1 ? most[0] : kUsual));
     bits.function[f] = f == nnom::kOutputFunction ? bits.cell : bits_for(largest);
+    bits.sum[f] = f == nnom::kOutputFunction ? bits.cell : std::min(bits.function[f] + 12, 20);
+  }
+  if (scales.in.empty()) return bits;
+  for (const bool of_hidden : {false, true}) {
+    const double in = of_hidden ? std::ldexp(1, -bits.hidden) : scales.in[0].scale;
+    const double reach = of_hidden ? 0x1p22 * op.units : 0x1p15 * op.inputs;
+    for (int g = 0; g < Layer::gates; ++g) {
+      int& sum = bits.sum[Cell::function(g)];
+      const RowScales rows = row_scales(gate_rows(op, node, of_hidden, g), in, scales);
+      for (size_t r = 0; r < rows.weights.size(); ++r)
+        sum = std::min(sum, sum_bits(in * rows.weights[r], reach + std::abs(rows.bias[r])));
+    }
+  }
+  for (int f = 0; f < nnom::kGateFunctions; ++f) {
+    const int least = op.functions[f].bounded() ? 12 : bits.function[f];
+    bits.sum[f] = std::max(bits.sum[f], least);
   }
   return bits;
 }
@@ -90,25 +112,24 @@ template std::vector<int> unknown_units(const nnom::RnnLayer&);
 template std::vector<int> unknown_units(const nnom::GruLayer&);
 template std::vector<int> unknown_units(const nnom::LstmLayer&);
 
-RowScales row_scales(std::span<const float> values, std::span<const float> bias, size_t rows,
-                     double in, const NodeScales& scales) {
+RowScales row_scales(const GateRows& rows, double in, const NodeScales& scales) {
   const bool power_of_two = scales.scheme == Scheme::power_of_two;
   RowScales made;
-  const size_t length = values.size() / rows;
+  const size_t count = rows.bias.size(), length = rows.weights.size() / count;
   double largest = 0;
-  for (size_t r = 0; r < rows; ++r) {
-    double scale = std::abs(static_cast<double>(bias[r])) / in * 0x1p-28;
-    for (const float v : values.subspan(r * length, length))
+  for (size_t r = 0; r < count; ++r) {
+    double scale = std::abs(static_cast<double>(rows.bias[r])) / in * 0x1p-28;
+    for (const float v : rows.weights.subspan(r * length, length))
       scale = std::max(scale, std::abs(static_cast<double>(v)) / (power_of_two ? 128 : 127));
     if (power_of_two && scale > 0) scale = power_of_two_above(scale);
     made.weights.push_back(scale);
     largest = std::max(largest, scale);
   }
-  for (size_t r = 0; r < rows; ++r) {
+  for (size_t r = 0; r < count; ++r) {
     double& scale = made.weights[r];
     if (!scales.per_channel) scale = largest;
     if (!(scale > 0)) scale = 1;
-    made.bias.push_back(std::round(static_cast<double>(bias[r]) / (in * scale)));
+    made.bias.push_back(std::round(static_cast<double>(rows.bias[r]) / (in * scale)));
   }
   return made;
 }

@@ -15,6 +15,7 @@ int bits_for(double most);
 struct LayerBits {
   int hidden = 15, cell = 15, peephole = 15;
   int function[nnom::kGateFunctions]{15, 15, 15};  ///< of the values of each function
+  int sum[nnom::kGateFunctions]{20, 20, 20};       ///< of what each function is given
 };
 /// From node.inner where it's there; else with room enough for what layers usually have.
 template <class Cell>
@@ -29,9 +30,27 @@ std::vector<int> unknown_units(const nnom::RecurrentLayer<Cell>& op);
 struct RowScales {
   std::vector<double> weights, bias;
 };
-/// `values` are `rows` rows; `in` is the scale of what they are multiplied by.
-RowScales row_scales(std::span<const float> values, std::span<const float> bias, size_t rows,
-                     double in, const NodeScales& scales);
+/// The rows of one gate that are multiplied with x or with h, [units][length], and their biases.
+struct GateRows {
+  std::span<const float> weights;
+  std::vector<float> bias;
+};
+template <class Cell>
+GateRows gate_rows(const nnom::RecurrentLayer<Cell>& op, const Node& node, bool of_hidden, int g) {
+  using Layer = nnom::RecurrentLayer<Cell>;
+  const auto units = static_cast<size_t>(op.units), inputs = static_cast<size_t>(op.inputs);
+  const auto gate = static_cast<size_t>(g);
+  const size_t size = units * (of_hidden ? units : inputs);
+  const size_t before = of_hidden ? units * Layer::gates * inputs : 0;
+  GateRows rows{{node.weights.data() + before + gate * size, size}, std::vector<float>(units)};
+  if (!node.bias.empty())
+    std::copy_n(node.bias.begin() +
+                    static_cast<std::ptrdiff_t>((gate + (of_hidden ? Layer::gates : 0)) * units),
+                units, rows.bias.begin());
+  return rows;
+}
+/// `in` is the scale of what the rows are multiplied by.
+RowScales row_scales(const GateRows& rows, double in, const NodeScales& scales);
 
 /// `factor` as a board's, if the sums of integer rows `weights` times inputs up to `most` then fit
 /// in 32 bits. Error if not.
@@ -47,29 +66,22 @@ void matrices(const Op& op, const Making& m, bool of_hidden, const LayerBits& bi
   using Rescale = typename nnom::Wide<N>::Rescale;
   Matrices<N> made{op.matrix(of_hidden)};
   std::vector<Rescale> rescale;
-  const auto units = static_cast<size_t>(op.units);
-  const size_t before = of_hidden ? units * Op::gates * static_cast<size_t>(op.inputs) : 0;
-  const std::vector<float> none(units);
-  for (size_t g = 0; g < Op::gates; ++g) {
-    const std::span values(m.node.weights.data() + before + g * made.size(), made.size());
-    const size_t at = (g + (of_hidden ? Op::gates : 0)) * units;
-    const std::span bias(m.node.bias.empty() ? none.data() : m.node.bias.data() + at, units);
+  for (int g = 0; g < Op::gates; ++g) {
+    const GateRows gate = gate_rows(op, m.node, of_hidden, g);
     if constexpr (N::quantised) {
-      const RowScales rows = row_scales(values, bias, units, in.scale, m.scales);
-      const int to = bits.function[op.cell.function(static_cast<int>(g))];
-      const auto function = op.functions[op.cell.function(static_cast<int>(g))];
+      const RowScales rows = row_scales(gate, in.scale, m.scales);
+      const int to = bits.sum[op.cell.function(g)];
       made.add(
-          values.data(), [&](size_t r) { return rows.weights[r]; }, in.zero,
+          gate.weights.data(), [&](size_t r) { return rows.weights[r]; }, in.zero,
           [&](size_t r) { return rows.bias[r]; },
           [&](size_t r, std::span<const double> q, double folded) {
-            const double unit = std::ldexp(1, -(function.bounded() ? 12 : to));
             rescale.push_back(
-                safe_rescale(m.node, q, folded, most, in.scale * rows.weights[r] / unit));
+                safe_rescale(m.node, q, folded, most, std::ldexp(in.scale * rows.weights[r], to)));
           });
     } else {
       made.add(
-          values.data(), [](size_t) { return 1.0; }, 0,
-          [&](size_t r) { return static_cast<double>(bias[r]); });
+          gate.weights.data(), [](size_t) { return 1.0; }, 0,
+          [&](size_t r) { return static_cast<double>(gate.bias[r]); });
     }
   }
   (of_hidden ? d.recurrent : d.weights) =
@@ -121,12 +133,12 @@ void make(const nnom::RecurrentLayer<Cell>& op, const Making& m, D& d) {
     d.hidden_bits = bits.hidden, d.cell_bits = bits.cell, d.peephole_bits = bits.peephole;
     for (size_t f = 0; f < nnom::kGateFunctions; ++f) {
       const nnom::GateFunction& function = op.functions[f];
-      d.squash[f].in = function.bounded() ? 12 : bits.function[f];
+      d.squash[f].in = bits.sum[f];
       d.squash[f].out = bits.function[f];
       if (function.function != nnom::Function::hard_sigmoid) continue;
-      const double slope = std::round(std::ldexp(static_cast<double>(function.slope), 15));
-      const double offset = std::round(std::ldexp(static_cast<double>(function.offset), 15));
-      if (std::abs(slope) > 65535 || std::abs(offset) > 1 << 20)
+      const double slope = std::round(std::ldexp(static_cast<double>(function.slope), 24));
+      const double offset = std::round(std::ldexp(static_cast<double>(function.offset), 24));
+      if (std::abs(slope) >= 1 << 25 || std::abs(offset) > 1 << 29)
         throw Error("layer '{}' ({}): its hard_sigmoid is too steep for int8", m.node.name,
                     m.node.source);
       d.squash[f].slope = static_cast<int>(slope), d.squash[f].offset = static_cast<int>(offset);
@@ -141,7 +153,8 @@ void make(const nnom::RecurrentLayer<Cell>& op, const Making& m, D& d) {
                       : op.shown == Layer::kCell
                           ? bits.cell
                           : bits.function[Cell::function(op.shown - Layer::kGate)];
-    d.output = rescale_by<nnom::Double>(std::ldexp(1, -shown) / m.scales.out.scale);
+    d.output = rescale_by<nnom::Double>(std::ldexp(1, -shown - nnom::Inner<N>::kShownBits) /
+                                        m.scales.out.scale);
     d.finish.zero = static_cast<int8_t>(m.scales.out.zero);
   }
 }

@@ -71,7 +71,7 @@ void measure_states(Graph& graph, const Samples& samples) {
     float& inner = graph.nodes[p.node].inner[static_cast<size_t>(p.shown)];
     inner = std::max(inner, most);
   };
-  in_starts(samples.count(), samples.is_stream(), [&](size_t begin, size_t end) {
+  in_starts(samples.count(), samples.samples_a_start(), [&](size_t begin, size_t end) {
     Simulator simulator(program);
     for (size_t s = begin; s < end; ++s) {
       for (size_t i = 0; i < program.graph.inputs.size(); ++i)

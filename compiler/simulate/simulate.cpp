@@ -174,11 +174,10 @@ void in_parallel(size_t count, const std::function<void(size_t)>& work) {
   if (failure) std::rethrow_exception(failure);
 }
 
-void in_starts(size_t count, bool stream, const std::function<void(size_t, size_t)>& work) {
-  if (stream && count > 0)
-    work(0, count);
-  else
-    in_parallel(count, [&](size_t i) { work(i, i + 1); });
+void in_starts(size_t count, size_t follow, const std::function<void(size_t, size_t)>& work) {
+  if (count == 0) return;
+  in_parallel((count + follow - 1) / follow,
+              [&](size_t start) { work(start * follow, std::min(count, (start + 1) * follow)); });
 }
 
 }  // namespace nnomc

@@ -54,8 +54,8 @@ std::vector<std::vector<float>> run_float(const Graph& graph,
 
 /// Calls work(i) for i < count on all cores. The first exception thrown is rethrown.
 void in_parallel(size_t count, const std::function<void(size_t)>& work);
-/// Calls work(begin, end) on all cores for the samples [begin, end) that one Simulator sees: all
-/// `count` of a stream, else each by itself.
-void in_starts(size_t count, bool stream, const std::function<void(size_t, size_t)>& work);
+/// Calls work(begin, end) on all cores for the samples [begin, end) that one Simulator sees:
+/// `follow` of them, which keep the state from one to the next.
+void in_starts(size_t count, size_t follow, const std::function<void(size_t, size_t)>& work);
 
 }  // namespace nnomc

@@ -14,6 +14,7 @@
 ///     static nnom::Model<nnom::Graph<digits>> model;
 #pragma once
 
+#include "nnom/network/batch_norm.hpp"
 #include "nnom/network/graph.hpp"
 #include "nnom/network/lambda_layer.hpp"
 #include "nnom/network/layers.hpp"

@@ -4,6 +4,7 @@
 
 #include "nnom/ops/activation.hpp"
 #include "nnom/recurrent.hpp"
+#include "nnom/tanh16.hpp"
 
 namespace nnom {
 
@@ -34,10 +35,11 @@ struct Inner {
   using Value = int16_t;
   using Stored = int16_t;
 
-  /// A function's units, and the parameters of hard_sigmoid in units of 2^-15.
+  /// The units of the sums that a function is given (at most 20 bits where it is bounded) and of
+  /// its values, and the parameters of hard_sigmoid in units of 2^-24.
   struct Squash {
     static constexpr const char* name = "Squash";
-    int in = 12, out = 15;
+    int in = tanh16::kBits, out = 15;
     int slope = 0, offset = 0;
     static constexpr void fields(auto& s, auto visit) {
       visit("in", s.in), visit("out", s.out), visit("slope", s.slope), visit("offset", s.offset);
@@ -52,34 +54,45 @@ struct Inner {
     return within(shifted_up(v, min(to - from, 30)), 29);
   }
   static constexpr int narrow(int v) { return clamp16(v); }
+  /// A value before it is scaled to the output's units: with bits enough that Double's first
+  /// rounding doesn't show.
+  static constexpr int kShownBits = 14;
+  static constexpr int shown(int v) { return v * (1 << kShownBits); }
+  /// v * 2^bits, at most 2^29 either way.
+  static constexpr int raised(int v, int bits) { return within(v, 29 - bits) * (1 << bits); }
+  /// v / 2^bits, nearest, halves away from zero; at most 2^29 either way.
+  static constexpr int scaled(int64_t v, int bits) {
+    const int64_t size = ((v < 0 ? -v : v) + ((int64_t{1} << bits) >> 1)) >> bits;
+    const int limited = static_cast<int>(size < 1 << 29 ? size : 1 << 29);
+    return v < 0 ? -limited : limited;
+  }
   /// The sum of products with `a_bits` (`to` or more) and `b_bits`, with `to` bits, rounded once.
   static constexpr int total(int a, int a_bits, int b, int b_bits, int to) {
-    const int bits = max(a_bits, b_bits), down = bits - to;
-    const int64_t sum =
-        int64_t{a} * (int64_t{1} << (bits - a_bits)) + int64_t{b} * (int64_t{1} << (bits - b_bits));
-    const int64_t size = ((sum < 0 ? -sum : sum) + ((int64_t{1} << down) >> 1)) >> down;
-    const int v = static_cast<int>(size < 1 << 29 ? size : 1 << 29);
-    return sum < 0 ? -v : v;
+    const int bits = max(a_bits, b_bits);
+    return scaled(
+        int64_t{a} * (int64_t{1} << (bits - a_bits)) + int64_t{b} * (int64_t{1} << (bits - b_bits)),
+        bits - to);
   }
   static constexpr int sum(int x, int h) { return within(x, 28) + within(h, 28); }
-  /// A gate's value times a sum that is not narrow; both have the sum's bits, the gate `bits` more.
-  static constexpr int gated(int gate, int v, int bits) {
-    constexpr int most = UINT16_MAX;
-    return moved(gate * max(min(v, most), -most), bits, 0);
+  /// The value of a gate with `bits` bits times v, at most 17 bits, in the units of v.
+  static constexpr int gated(int gate, int v, int bits) { return moved(gate * v, bits, 0); }
+  static constexpr int gated_sum(int gate, int v, int bits) {
+    return scaled(int64_t{gate} * v, bits);
   }
+  /// `v` is at most 2^29 either way.
   static int squash(const GateFunction& f, const Squash& s, int v) {
-    const int x = clamp16(v);
     switch (f.function) {
       case Function::tanh:
-        return table16::tanh(3 * x);
+        return tanh16::tanh(raised(v, tanh16::kBits - s.in));
       case Function::sigmoid:
-        return table16::logistic(3 * x);
+        return tanh16::logistic(raised(v, tanh16::kBits - s.in));
       case Function::hard_sigmoid:
-        return min(max(shifted_down(x * s.slope, 12) + s.offset, 0), INT16_MAX);
+        return min(max(scaled(int64_t{v} * s.slope + (int64_t{s.offset} << s.in), s.in + 9), 0),
+                   INT16_MAX);
       case Function::relu:
-        return max(x, 0);
+        return max(clamp16(moved(v, s.in, s.out)), 0);
       default:
-        return x;
+        return clamp16(moved(v, s.in, s.out));
     }
   }
 };
@@ -97,9 +110,11 @@ struct Inner<N, false> {
 
   static constexpr Value moved(Value v, int, int) { return v; }
   static constexpr Value narrow(Value v) { return v; }
+  static constexpr Value shown(Value v) { return v; }
   static constexpr Value total(Value a, int, Value b, int, int) { return a + b; }
   static constexpr Value sum(Value x, Value h) { return x + h; }
   static constexpr Value gated(Value gate, Value v, int) { return gate * v; }
+  static constexpr Value gated_sum(Value gate, Value v, int) { return gate * v; }
   static Value squash(const GateFunction& f, const Squash&, Value x) {
     switch (f.function) {
       case Function::tanh:
@@ -183,7 +198,8 @@ struct GruCell {
   template <class S>
   static auto sum(S& s, int g, int u, auto x, auto h) {
     if (g == 2 && s.op.cell.reset_after)
-      return S::I::sum(x, S::I::gated(s.m.gate[s.op.units + u], h, s.d.squash[kGateFunction].out));
+      return S::I::sum(x,
+                       S::I::gated_sum(s.m.gate[s.op.units + u], h, s.d.squash[kGateFunction].out));
     return S::I::sum(x, h);
   }
   template <class S>

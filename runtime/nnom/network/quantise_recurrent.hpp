@@ -41,6 +41,45 @@ struct Constants<RecurrentLayer<Cell>, N, op, g> {
     return f == kOutputFunction ? cell_bits : bits_for(Op::gates == 1 ? most_out() : usual);
   }
 
+  static constexpr double input_scale(bool of_state) {
+    return of_state ? power_of_two(-hidden_bits) : double{g.in[0].scale};
+  }
+  static constexpr double bias_of(bool of_state, int r) {
+    const Bias& b = of_state ? g.settings.recurrent_bias : g.settings.bias;
+    return b.count ? double{b.real[r]} : 0;
+  }
+  /// Of row r of all gates' matrices, so that its weights and its bias fit.
+  static constexpr double scale_of(bool of_state, int r) {
+    const Weights& w = of_state ? g.settings.recurrent : g.settings.weights;
+    const int length = op.matrix(of_state).length;
+    const double bias = bias_of(of_state, r);
+    double scale = (bias < 0 ? -bias : bias) / input_scale(of_state) / (1 << 28);
+    for (int k = 0; k < length; ++k) {
+      const double v = w(r * length + k, r);
+      if ((v < 0 ? -v : v) / 127 > scale) scale = (v < 0 ? -v : v) / 127;
+    }
+    return scale > 0 ? scale : 1;
+  }
+  /// Of the sums that function f is given: as many as they have use for and fit 32 bits.
+  static constexpr int sum_bits_of(int f) {
+    const int least = op.functions[f].bounded() ? 12 : bits_of(f);
+    int most = op.functions[f].bounded() ? 20 : f == kOutputFunction ? least : min(least + 12, 20);
+    for (int i = 0; i < 2 * rows; ++i) {
+      const bool of_state = i >= rows;
+      const int r = i % rows;
+      if (Cell::function(r / op.units) != f) continue;
+      const double unit = input_scale(of_state) * scale_of(of_state, r);
+      const double bias = nearest_whole(bias_of(of_state, r) / unit);
+      const double reach = (bias < 0 ? -bias : bias) + (of_state ? (1 << 22) * double{op.units}
+                                                                 : (1 << 15) * double{op.inputs});
+      int headroom = 0;
+      while (reach * power_of_two(headroom + 1) < 2147483648.0) ++headroom;
+      while (most > least && unit * power_of_two(most) >= power_of_two(headroom)) --most;
+    }
+    return most;
+  }
+  static constexpr int sum_bits[] = {sum_bits_of(0), sum_bits_of(1), sum_bits_of(2)};
+
   /// The matrices of all gates.
   template <bool of_state>
   struct Matrices {
@@ -57,21 +96,15 @@ struct Constants<RecurrentLayer<Cell>, N, op, g> {
     using M = Matrices<of_state>;
     M m{};
     const Weights& w = of_state ? g.settings.recurrent : g.settings.weights;
-    const Bias& b = of_state ? g.settings.recurrent_bias : g.settings.bias;
-    const double in = of_state ? power_of_two(-hidden_bits) : double{g.in[0].scale};
+    const double in = input_scale(of_state);
     const int zero = of_state ? 0 : g.in[0].zero, length = M::shape.length;
     for (int r = 0; r < rows; ++r) {
-      const int gate = r / op.units, f = Cell::function(gate);
-      const double bias = b.count ? double{b.real[r]} : 0;
+      const int gate = r / op.units;
+      const double bias = bias_of(of_state, r);
       const auto real = [&](int k) { return w(r * length + k, r); };
       double scale = 1, folded = bias, reach = 0;
       if constexpr (N::quantised) {
-        scale = (bias < 0 ? -bias : bias) / in / (1 << 28);
-        for (int k = 0; k < length; ++k) {
-          const double v = real(k) < 0 ? -real(k) : real(k);
-          if (v / 127 > scale) scale = v / 127;
-        }
-        if (scale <= 0) scale = 1;
+        scale = scale_of(of_state, r);
         folded = nearest_whole(bias / (in * scale));
         reach = folded < 0 ? -folded : folded;
       }
@@ -87,7 +120,7 @@ struct Constants<RecurrentLayer<Cell>, N, op, g> {
         }
       }
       if constexpr (N::quantised) {
-        const int bits = op.functions[f].bounded() ? 12 : bits_of(f);
+        const int bits = sum_bits[Cell::function(gate)];
         const Double rescale = rescale_by(in * scale * power_of_two(bits));
         if (reach * power_of_two(max(rescale.shift, 0)) >= 2147483648.0) m.fits = false, folded = 0;
         m.rescale.at[r] = rescale;
@@ -96,30 +129,31 @@ struct Constants<RecurrentLayer<Cell>, N, op, g> {
     }
     return m;
   }
-  static constexpr Matrices<false> of_input = make<false>();
-  static constexpr Matrices<true> of_state = make<true>();
+  static constexpr Matrices<false> input_rows = make<false>();
+  static constexpr Matrices<true> state_rows = make<true>();
 
   static constexpr Data made() {
-    static_assert(Buildable < of_input.fits && of_state.fits
+    static_assert(Buildable < input_rows.fits && state_rows.fits
                       ? Text{}
                       : g.complaint(Op::name,
                                     "its sums don't fit 32 bits: its weights "
                                     "are too large for int8") > ::yes);
     Data d;
-    d.weights = of_input.weights.at, d.recurrent = of_state.weights.at;
-    d.bias = of_input.bias.at, d.recurrent_bias = of_state.bias.at;
+    d.weights = input_rows.weights.at, d.recurrent = state_rows.weights.at;
+    d.bias = input_rows.bias.at, d.recurrent_bias = state_rows.bias.at;
     if constexpr (N::quantised) {
-      d.rescale = of_input.rescale.at, d.recurrent_rescale = of_state.rescale.at;
+      d.rescale = input_rows.rescale.at, d.recurrent_rescale = state_rows.rescale.at;
       d.hidden_bits = hidden_bits, d.cell_bits = cell_bits;
       for (int f = 0; f < kGateFunctions; ++f) {
         const GateFunction& function = op.functions[f];
         d.squash[f].out = bits_of(f);
-        d.squash[f].in = function.bounded() ? 12 : bits_of(f);
+        d.squash[f].in = sum_bits[f];
         if (function.function != Function::hard_sigmoid) continue;
-        d.squash[f].slope = nearest_whole(double{function.slope} * 32768);
-        d.squash[f].offset = nearest_whole(double{function.offset} * 32768);
+        d.squash[f].slope = nearest_whole(double{function.slope} * (1 << 24));
+        d.squash[f].offset = nearest_whole(double{function.offset} * (1 << 24));
       }
-      d.output = rescale_by(power_of_two(-hidden_bits) / double{g.out.scale});
+      d.output =
+          rescale_by(power_of_two(-hidden_bits - Inner<N>::kShownBits) / double{g.out.scale});
       d.finish.zero = static_cast<int8_t>(g.out.zero);
     }
     return d;

@@ -35,7 +35,7 @@ struct RecurrentLayer {
     typename Inner<N>::Squash squash[kGateFunctions]{};
     typename N::In zero[states]{};  ///< of the inputs that states begin as
     Rescale begin[states]{};        ///< from those to the units of h and c
-    Rescale output{};               ///< from these to the output's
+    Rescale output{};               ///< from these, as Inner::shown has them, to the output's
     int hidden_bits = 0, cell_bits = 0, peephole_bits = 0;
     Clamp<N> finish{};
 
@@ -253,7 +253,7 @@ struct RecurrentLayer {
           s.op.shown == kHidden ? typename N::Acc(s.m.hidden[u])
           : s.op.shown == kCell ? typename N::Acc(s.m.cell[u])
                                 : typename N::Acc(s.m.gate[(s.op.shown - kGate) * s.op.units + u]);
-      out[u] = s.d.finish(s.d.output(v));
+      out[u] = s.d.finish(s.d.output(Inner<N>::shown(v)));
     }
   }
 };
