@@ -102,6 +102,12 @@ def look(browser, page, width, scheme, folder):
     url = pathlib.Path(page).resolve().as_uri()
     browser.call("Page.navigate", session, url=url)
     browser.wait("Page.loadEventFired")
+    if folder:
+        height = browser.call("Runtime.evaluate", session, expression="document.documentElement.scrollHeight")
+        size = {"x": 0, "y": 0, "width": width, "height": min(height["result"]["value"], 15000), "scale": 1}
+        picture = browser.call("Page.captureScreenshot", session, format="png", captureBeyondViewport=True, clip=size)
+        name = f"{pathlib.Path(page).stem}-{width}-{scheme}.png"
+        (pathlib.Path(folder) / name).write_bytes(base64.b64decode(picture["data"]))
     seen = browser.call("Runtime.evaluate", session, expression=PROBE, returnByValue=True)["result"]["value"]
     later = "new Promise(done => setTimeout(done, 200))"  # for what comes of itself
     browser.call("Runtime.evaluate", session, expression=later, awaitPromise=True)
@@ -118,12 +124,6 @@ def look(browser, page, width, scheme, folder):
             asked = parameters["request"]["url"]
             if asked != url and not asked.startswith("data:"):
                 requests.append(asked)
-    if folder:
-        browser.call("Runtime.evaluate", session, expression="document.activeElement.blur(); scrollTo(0, 0)")
-        size = {"x": 0, "y": 0, "width": width, "height": min(seen["height"], 15000), "scale": 1}
-        picture = browser.call("Page.captureScreenshot", session, format="png", captureBeyondViewport=True, clip=size)
-        name = f"{pathlib.Path(page).stem}-{width}-{scheme}.png"
-        (pathlib.Path(folder) / name).write_bytes(base64.b64decode(picture["data"]))
     browser.call("Target.closeTarget", targetId=target)
     return {"page": str(page), "width": width, "scheme": scheme, "errors": errors, "requests": requests, **seen}
 

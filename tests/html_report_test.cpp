@@ -82,10 +82,10 @@ TEST(Html, Numbers) {
   EXPECT_EQ(number(12), "12");
   EXPECT_EQ(number(12.504), "12.5");
   EXPECT_EQ(number(-0.001), "0");
-  EXPECT_EQ(size_text(1023), "1023 B");
-  EXPECT_EQ(size_text(12928), "12.6 KB");
-  EXPECT_EQ(size_text(1024 * 1024), "1 MB");
-  EXPECT_EQ(size_text(1500 * 1024), "1.46 MB");
+  EXPECT_EQ(size_text(1023), "1023\u00a0B");
+  EXPECT_EQ(size_text(12928), "12.6\u00a0KB");
+  EXPECT_EQ(size_text(1024 * 1024), "1\u00a0MB");
+  EXPECT_EQ(size_text(1500 * 1024), "1.46\u00a0MB");
 }
 
 TEST(Hardware, IsOfKnownCoresAndHasNoNameTwice) {
@@ -263,7 +263,7 @@ TEST(HtmlReport, ShowsTheProgramsOwnFigures) {
   ASSERT_EQ(layers.size(), p.graph.nodes.size() + 2);  // titles, total
   const std::vector<int> live = live_bytes(p);
   for (std::size_t i = 0; i < live.size(); ++i) {
-    EXPECT_EQ(layers[i + 1][0], p.graph.nodes[i].name);
+    EXPECT_TRUE(layers[i + 1][0].get<std::string>().starts_with(p.graph.nodes[i].name));
     EXPECT_EQ(layers[i + 1].back(), count_text(live[i]));
   }
   EXPECT_EQ(layers.back().back(), count_text(p.plan.arena_bytes));
@@ -351,7 +351,7 @@ TEST(ReportCommand, ShowsAccuracyAndConfusions) {
   expect_sound(parts);
   const auto right = static_cast<int>(500 * figures["top1"].get<double>() + 0.5);
   const Json accuracy = table_of(parts, "Accuracy on 500 samples");
-  EXPECT_NE(accuracy[1][1].get<std::string>().find(fmt::format("({} of 500)", right)),
+  EXPECT_NE(accuracy[1][1].get<std::string>().find(fmt::format(" {} of 500", right)),
             std::string::npos)
       << accuracy;
   const Json matrix = table_of(parts, "Confusions");

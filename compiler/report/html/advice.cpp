@@ -11,10 +11,10 @@ Html advice_section(const Facts& f) {
     for (const std::string& step : a.steps) steps += tag("li", prose(step));
     list += tag("li", {{"class", "card"}}, tag("h3", prose(a.title)) + tag("ul", steps));
   }
-  return section(
-      "advice", "What to do",
-      "The worst of each, and what would change it. What needs training again is marked.",
-      tag("ol", {{"class", "advice"}}, list));
+  return section("advice", "What to do",
+                 "The worst of each, and what would change it. What begins with \"train again\" "
+                 "changes the network.",
+                 tag("ol", {{"class", "advice"}}, list));
 }
 
 }  // namespace nnomc

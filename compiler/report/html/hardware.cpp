@@ -9,6 +9,12 @@
 
 namespace nnomc {
 
+std::string core_title(const std::string& core) {
+  if (core == "cortex-m0plus") return "Cortex-M0+";
+  if (core == "riscv32") return "RV32IMC";
+  return core.starts_with("cortex-m") ? "Cortex-M" + core.substr(8) : core;
+}
+
 std::vector<Hardware> all_hardware() {
   const std::string file = data_dir() + "/ports/hardware.json";
   try {
@@ -18,6 +24,7 @@ std::vector<Hardware> all_hardware() {
       Hardware h;
       entry.at("name").get_to(h.name);
       entry.at("title").get_to(h.title);
+      entry.at("chip").get_to(h.chip);
       entry.at("core").get_to(h.core);
       h.note = entry.value("note", "");
       h.clock_hz = entry.at("clock_mhz").get<double>() * 1e6;

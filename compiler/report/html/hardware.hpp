@@ -13,13 +13,17 @@ struct Hardware {
   static constexpr const char* usual = "nano-33-ble";
 
   std::string name;   ///< on the command line: "nano-33-ble"
-  std::string title;  ///< "Arduino Nano 33 BLE (nRF52840)"
+  std::string title;  ///< "Arduino Nano 33 BLE"
+  std::string chip;   ///< "nRF52840"
   std::string core;   ///< as in ports/boards.json
   std::string note;   ///< on its memory; may be empty
   double clock_hz = 0;
   std::int64_t ram_bytes = 0;  ///< the largest piece of it
   std::int64_t flash_bytes = 0;
 };
+
+/// A core as its maker writes it: "Cortex-M0+", "RV32IMC".
+std::string core_title(const std::string& core);
 
 /// All boards, in the order of the file.
 std::vector<Hardware> all_hardware();

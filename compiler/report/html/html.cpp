@@ -82,11 +82,11 @@ std::string number(double value) {
 }
 
 std::string size_text(std::int64_t bytes) {
-  if (bytes < 1024) return fmt::format("{} B", bytes);
+  if (bytes < 1024) return fmt::format("{}\u00a0B", bytes);
   const bool mega = bytes >= 1024 * 1024;
   const double value = static_cast<double>(bytes) / (mega ? 1024 * 1024 : 1024);
   const bool whole = std::floor(value) == value;
-  return fmt::format("{:.{}f} {}", value,
+  return fmt::format("{:.{}f}\u00a0{}", value,
                      whole || value >= 100 ? 0
                      : value >= 10         ? 1
                                            : 2,

@@ -50,7 +50,7 @@ inline Html tag(std::string_view name, const Html& content) { return tag(name, {
 /// A coordinate or share: at most two decimals, "12.5".
 std::string number(double value);
 
-/// "12.9 KB", "1.00 MB": of 1024, as memories are.
+/// "12.9 KB", "1.46 MB": of 1024, as memories are. The space doesn't break.
 std::string size_text(std::int64_t bytes);
 
 /// Text with `code` in backquotes.

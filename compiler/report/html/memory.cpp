@@ -24,7 +24,7 @@ std::string name_of(const Facts& f, const Piece& p) {
   const int producer = g.producer(p.of);
   const std::string& name =
       producer < 0 ? g.tensors[of].name : g.nodes[static_cast<std::size_t>(producer)].name;
-  return (producer < 0 ? g.is_variable(p.of) ? "variable " : "input " : "output of ") + name;
+  return (producer >= 0 ? "" : g.is_variable(p.of) ? "variable " : "input ") + name;
 }
 
 const char* kind_of(const Facts& f, const Piece& p) {
@@ -93,20 +93,19 @@ Html picture(const Facts& f, const Columns& columns) {
   int step = 16;
   while (arena / step > 6) step *= 2;
   for (int address = 0; address <= arena; address += step) {
-    const std::string y = number(kHeight - height_of(f, address) + 8);
+    const double y = kHeight - height_of(f, address);
     axis += tag("text",
-                {{"class", "muted"},
-                 {"x", "58"},
-                 {"y", number(kHeight - height_of(f, address) + 12)},
-                 {"text-anchor", "end"}},
+                {{"class", "muted"}, {"x", "58"}, {"y", number(y + 12)}, {"text-anchor", "end"}},
                 size_text(address));
-    html += tag("line", {{"class", "axis"},
-                         {"x1", "0"},
-                         {"x2", "100%"},
-                         {"y1", number(kHeight - height_of(f, address))},
-                         {"y2", number(kHeight - height_of(f, address))}});
+    html +=
+        tag("line",
+            {{"class", "axis"}, {"x1", "0"}, {"x2", "100%"}, {"y1", number(y)}, {"y2", number(y)}});
   }
-  for (const Piece& p : f.pieces) html += piece(f, columns, p);
+  std::vector<Piece> pieces = f.pieces;  // the smaller ones over the larger
+  std::ranges::stable_sort(pieces, std::ranges::greater{}, [](const Piece& p) {
+    return std::int64_t{p.bytes} * (p.last - p.first + 1);
+  });
+  for (const Piece& p : pieces) html += piece(f, columns, p);
   for (std::size_t i = 0; i < f.graph().nodes.size(); ++i) {
     if (!f.works(i)) continue;
     const double middle = columns.begin(static_cast<int>(i)) + 0.5;
@@ -118,8 +117,8 @@ Html picture(const Facts& f, const Columns& columns) {
                  {"height", "1"}},
                 tag("text",
                     {{"class", i == f.peak ? "peaktext" : "muted"},
-                     {"text-anchor", "end"},
-                     {"transform", "translate(3 6) rotate(-55)"}},
+                     {"text-anchor", "start"},
+                     {"transform", "translate(-2 6) rotate(50)"}},
                     shortened(f.graph().nodes[i].name, 17)));
   }
   const int peak = columns.begin(static_cast<int>(f.peak));
@@ -131,11 +130,10 @@ Html picture(const Facts& f, const Columns& columns) {
   const std::string label =
       fmt::format("The arena of {} over {} layers; the peak is at {}", bytes_text(arena),
                   columns.count(), f.graph().nodes[f.peak].name);
-  const Html plot =
-      drawing({{"width", "100%"},
-               {"height", number(kHeight + kBelow)},
-               {"style", fmt::format("min-width:{}px", number(kColumn * columns.count()))}},
-              label, html);
+  const Html plot = drawing({{"height", number(kHeight + kBelow)},
+                             {"style", fmt::format("width:calc(100% - 56px);min-width:{}px",
+                                                   number(kColumn * columns.count()))}},
+                            label, html);
   return tag(
       "div", {{"class", "plot"}},
       tag("svg",

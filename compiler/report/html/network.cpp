@@ -11,6 +11,7 @@ namespace nnomc {
 namespace {
 
 constexpr double kWidth = 176, kHeight = 54, kPill = 26, kRank = 84, kMargin = 12;
+constexpr std::size_t kShort = 14;  // layers that are shown without scrolling
 
 /// A box: a layer, or an end of the network.
 struct Vertex {
@@ -156,15 +157,16 @@ Html network_section(const Facts& f) {
       "layers before them, and dropped where they do nothing.",
       counted(g.nodes.size(), "layer"));
   const std::string bars = f.work() > 0 ? " The bar below a layer is its share of the time." : "";
-  return section("network", "The network", lead,
-                 tag("figure", tag("div",
-                                   {{"class", "graph"},
-                                    {"tabindex", "0"},
-                                    {"role", "region"},
-                                    {"aria-label", "Network"}},
-                                   picture(f)) +
-                                   tag("figcaption", "Beside the arrows: the shape that flows." +
-                                                         bars + " Point at a layer, or tap it.")));
+  return section(
+      "network", "The network", lead,
+      tag("figure", tag("div",
+                        {{"class", f.graph().nodes.size() > kShort ? "graph tall" : "graph"},
+                         {"tabindex", "0"},
+                         {"role", "region"},
+                         {"aria-label", "Network"}},
+                        picture(f)) +
+                        tag("figcaption", "Beside the arrows: the shape that flows." + bars +
+                                              " Point at a layer, or tap it.")));
 }
 
 }  // namespace nnomc

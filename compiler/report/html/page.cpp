@@ -39,6 +39,12 @@ Html legend(const std::vector<std::pair<std::string, std::string>>& keys) {
   return tag("ul", {{"class", "legend"}}, html);
 }
 
+HtmlTable::Cell layer_cell(const Node& node) {
+  return {
+      tag("span", {{"class", "name"}}, node.name) + tag("span", {{"class", "op"}}, op_text(node)),
+      node.name};
+}
+
 std::string real_text(double value) { return fmt::format("{:.3g}", value); }
 
 namespace {
@@ -81,7 +87,7 @@ std::string summary(const Facts& f) {
   std::string text = fmt::format("{}, {}, {} parameters, {} operations an inference",
                                  numbers_text(r.program), counted(f.graph().nodes.size(), "layer"),
                                  count_text(r.model.parameters()), count_text(f.graph().macs()));
-  text += ". Built for " + r.options.target;
+  text += ". Built for " + core_title(r.options.target);
   if (!r.calibration.empty()) text += "; " + r.calibration;
   return text + ".";
 }

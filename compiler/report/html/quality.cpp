@@ -27,13 +27,13 @@ Html accuracy(const Facts& f, const EvaluationReport& e) {
   HtmlTable table(fmt::format("Accuracy on {}", counted(e.samples, "sample")),
                   {{"", false}, {numbers_text(f.program())}, {"float"}, {"Difference, points"}});
   const auto cell = [](const Classification& of, std::size_t k) {
-    return fmt::format("{} ({} of {})", percent_text(share(of.top(k), of.samples())), of.top(k),
-                       of.samples());
+    return Html(percent_text(share(of.top(k), of.samples()))) +
+           tag("span", {{"class", "small"}}, fmt::format(" {} of {}", of.top(k), of.samples()));
   };
   const auto row = [&](std::size_t k) {
-    table.row({{fmt::format("top-{}", k)},
+    table.row({{fmt::format("top\u2011{}", k)},
                {cell(c, k)},
-               {real ? cell(*real, k) : ""},
+               {real ? cell(*real, k) : Html()},
                {real ? fmt::format("{:+.2f}", 100 * (share(c.top(k), c.samples()) -
                                                      share(real->top(k), real->samples())))
                      : ""}});
@@ -52,7 +52,7 @@ Html matrix(const Facts& f, const Classification& c) {
   Html head = tag("th", {{"scope", "col"}}, "right ↓ answer →"), body;
   for (std::size_t k = 0; k < n; ++k)
     head +=
-        tag("th", {{"scope", "col"}, {"title", class_name(f, k)}}, shortened(class_name(f, k), 9));
+        tag("th", {{"scope", "col"}, {"title", class_name(f, k)}}, shortened(class_name(f, k), 12));
   head += tag("th", {{"scope", "col"}}, "found");
   for (std::size_t r = 0; r < n; ++r) {
     Html row = tag("th", {{"scope", "row"}}, class_name(f, r));
@@ -134,7 +134,6 @@ Html errors(const Facts& f) {
         prose("No error of the layers: that takes samples, with `--calibrate` or `--data`."));
   HtmlTable table(fmt::format("Layers, on {}", counted(f.request.samples.count(), "sample")),
                   {{"Layer", false},
-                   {"Op", false},
                    {"SQNR, dB", true, "power of the float output over that of its difference"},
                    {"Worst channel, dB", true, "of those whose values reach a step"},
                    {"Float values"},
@@ -147,8 +146,7 @@ Html errors(const Facts& f) {
     const bool several = f.graph().shape(node.output).back() > 1 && e.worst_channel >= 0;
     const char* kind = e.sqnr < 10 ? "bad" : e.sqnr < 20 ? "warn" : "good";
     const double level = std::isfinite(e.sqnr) ? e.sqnr : 1000;
-    table.row({{tag("span", {{"class", "name"}}, node.name), node.name},
-               {op_text(node)},
+    table.row({layer_cell(node),
                {bar(level / 60, decibels(e.sqnr) + " dB", kind) + decibels(e.sqnr), number(level)},
                {several ? fmt::format("{} (#{})", decibels(e.worst), e.worst_channel) : "",
                 number(std::isfinite(e.worst) ? e.worst : 1000)},

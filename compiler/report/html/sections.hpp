@@ -39,6 +39,9 @@ Html drawing(const std::vector<Attribute>& attributes, const std::string& label,
 /// Coloured keys and what they stand for: {class, meaning}.
 Html legend(const std::vector<std::pair<std::string, std::string>>& keys);
 
+/// A layer's name, and below it what it is.
+HtmlTable::Cell layer_cell(const Node& node);
+
 /// "0.0123", "1.5e-05": three digits.
 std::string real_text(double value);
 

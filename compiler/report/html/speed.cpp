@@ -40,10 +40,9 @@ Html layers(const Facts& f) {
       measured ? fmt::format("Layers, at {:g} MHz", f.board.clock_hz / 1e6)
                : "Layers, by operations: not measured",
       {{"Layer", false},
-       {"Op", false},
-       {"Output"},
        {measured ? fmt::format("Time, {}", unit.name) : ""},
        {measured ? "Share of time" : "Share of operations"},
+       {"Output"},
        {"Operations", true, "products, or what else the layer does for each output"},
        {measured ? what : ""},
        {what + " each", true, "for one operation: what is high is far from the core's best"},
@@ -54,20 +53,18 @@ Html layers(const Facts& f) {
     const Node& node = f.graph().nodes[i];
     const double work = f.work(i), macs = static_cast<double>(f.operations(i));
     const double share = measured ? work / all : macs / std::max(operations, 1.0);
-    table.row({{tag("span", {{"class", "name"}}, node.name), node.name},
-               {op_text(node)},
-               {to_string(f.graph().shape(node.output))},
+    table.row({layer_cell(node),
                {time(work)},
                {bar(share, percent_text(share, 1)) + percent_text(share, 1), number(1e4 * share)},
+               {to_string(f.graph().shape(node.output))},
                {whole(macs)},
                {measured ? whole(work) : ""},
                {measured && macs > 0 ? fmt::format("{:.2f}", work / macs) : ""},
                {count_text(f.live[i])}});
   }
   table.total({{"total"},
-               {},
-               {},
                {time(all)},
+               {},
                {},
                {whole(operations)},
                {measured ? whole(all) : ""},
@@ -103,7 +100,7 @@ Html speed_section(const Facts& f) {
         });
     const double share =
         f.work(static_cast<std::size_t>(slowest - f.graph().nodes.begin())) / f.work();
-    lead = Html(time_text(*seconds)) + " on a " + f.board.core + " at " +
+    lead = Html(time_text(*seconds)) + " on a " + core_title(f.board.core) + " at " +
            fmt::format("{:g} MHz; ", f.board.clock_hz / 1e6) + tag("b", slowest->name) + " takes " +
            percent_text(share, 0) + " of it.";
   } else {
@@ -116,12 +113,12 @@ Html speed_section(const Facts& f) {
                 "The firmware ran under QEMU as a {}. Instructions are counted exactly; "
                 "cycles are an estimate from Arm's instruction tables, with memory that "
                 "answers at once.",
-                f.board.core)
+                core_title(f.board.core))
           : fmt::format(
                 "The firmware ran under QEMU as a {}. Instructions are counted exactly; "
                 "there is no model of this core's cycles, so the times assume one "
                 "instruction a cycle: they are estimates.",
-                f.board.core);
+                core_title(f.board.core));
   return section("speed", "How fast, layer by layer", lead,
                  layers(f) + functions(f) + tag("p", {{"class", "note"}}, how));
 }

@@ -60,7 +60,8 @@ nav + main section:first-of-type { border-top: 0; margin-top: 0; }
   font-variant-numeric: tabular-nums; }
 .card .note { margin: .35rem 0 0; }
 .bar { display: block; height: .5rem; border-radius: 99px; background: var(--line); overflow: hidden;
-  margin: .3rem 0; min-width: 3.5rem; }
+  margin: .3rem 0; }
+.n .bar { display: inline-block; width: 4.2rem; margin: 0 .55rem 0 0; vertical-align: .08em; }
 .bar i { display: block; height: 100%; background: var(--accent); border-radius: 99px; }
 .bar.good i { background: var(--good); } .bar.warn i { background: var(--warn); }
 .bar.bad i { background: var(--bad); }
@@ -74,7 +75,7 @@ table { border-collapse: collapse; width: 100%; font-size: .9rem; font-variant-n
 caption { text-align: left; padding: 0 0 .4rem; }
 th, td { padding: .38rem .7rem; border-bottom: 1px solid var(--line); text-align: left;
   vertical-align: top; }
-th:first-child, td:first-child { padding-left: .2rem; }
+th:first-child { padding-left: .2rem; }
 th:last-child, td:last-child { padding-right: .2rem; }
 thead th { color: var(--muted); font-weight: 600; vertical-align: bottom; line-height: 1.25; }
 tbody th, tfoot th { font-weight: 500; }
@@ -84,11 +85,13 @@ tfoot th, tfoot td { font-weight: 600; border-bottom: 0; }
 tr.chosen { background: var(--card); } tr.chosen th { font-weight: 650; }
 th button { all: unset; cursor: pointer; }
 th button:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
-th[aria-sort] button::after { content: " \2195"; opacity: .45; }
-th[aria-sort=ascending] button::after { content: " \2191"; opacity: 1; }
-th[aria-sort=descending] button::after { content: " \2193"; opacity: 1; }
-th .name, td .name { overflow-wrap: anywhere; display: inline-block; min-width: 6rem;
-  max-width: 16rem; }
+th button:hover { color: var(--accent); }
+th[aria-sort=ascending] button::after { content: "\00a0\2191"; }
+th[aria-sort=descending] button::after { content: "\00a0\2193"; }
+th .name { overflow-wrap: anywhere; display: block; min-width: 6rem; max-width: 18rem; }
+.op { display: block; color: var(--muted); font-size: .8rem; font-weight: 400; line-height: 1.3; }
+tr > :first-child { position: sticky; left: 0; background: var(--bg); }
+tr.chosen > :first-child { background: var(--card); }
 .confusion { width: auto; }
 .confusion th, .confusion td { padding: .3rem .5rem; text-align: right; border: 1px solid var(--line); }
 .confusion tbody th { text-align: left; white-space: nowrap; max-width: 12rem; overflow: hidden;
@@ -105,6 +108,7 @@ svg text.muted { fill: var(--muted); } svg .axis { stroke: var(--line); }
   margin-right: .45em; border: 1px solid transparent; }
 .plot { display: flex; }
 .plot .scroll { flex: 1; margin: 0; min-width: 0; }
+.plot svg { overflow: visible; } .piece svg { overflow: hidden; }
 .piece rect { fill-opacity: .8; stroke: var(--bg); stroke-width: 1.5; }
 .tensor rect, span.tensor { fill: var(--tensor); background: var(--tensor); }
 .end rect, span.end { fill: var(--end); background: var(--end); }
@@ -114,7 +118,8 @@ svg text.muted { fill: var(--muted); } svg .axis { stroke: var(--line); }
 .peak { fill: none; stroke: var(--bad); stroke-width: 1.5; stroke-dasharray: 4 3; }
 span.peakkey { border: 1.5px dashed var(--bad); }
 svg text.peaktext { fill: var(--bad); font-weight: 600; }
-.graph { max-height: 46rem; overflow: auto; border: 1px solid var(--line); border-radius: 10px;
+.graph.tall { max-height: 46rem; }
+.graph { overflow: auto; border: 1px solid var(--line); border-radius: 10px;
   background: var(--card); }
 .graph svg { margin: 0 auto; }
 .node rect { fill: var(--bg); stroke: var(--line); stroke-width: 1.2; }
@@ -131,6 +136,7 @@ svg text.peaktext { fill: var(--bad); font-weight: 600; }
 .ranges .card h3 { color: var(--text); font-size: .95rem; }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: .9rem; margin-top: .4rem; }
 .pair figure { margin: 0; min-width: 0; }
+.pair figure:only-child { grid-column: 1 / -1; }
 .pair figcaption { font-size: .78rem; line-height: 1.35; overflow-wrap: anywhere; }
 .hist { width: 100%; }
 .hist path { fill: var(--accent); }
@@ -147,7 +153,7 @@ summary { cursor: pointer; color: var(--accent); padding: .3rem 0; }
 ol.advice { padding: 0; margin: 0; list-style: none; display: grid; gap: .8rem; }
 ol.advice h3 { margin: 0 0 .2rem; color: var(--text); font-size: 1rem; }
 ol.advice ul { margin: .2rem 0 0; padding-left: 1.2rem; } ol.advice li li { margin: .25rem 0; }
-footer { border-top: 1px solid var(--line); margin-top: 2rem; padding-top: 1rem; padding-bottom: 2rem; }
+footer { margin-top: 1rem; padding-bottom: 2rem; }
 #tip { position: fixed; z-index: 3; max-width: min(20rem, 90vw); padding: .4rem .6rem;
   border-radius: 6px; background: var(--text); color: var(--bg); font-size: .82rem; line-height: 1.35;
   pointer-events: none; white-space: pre-line; overflow-wrap: anywhere; }
@@ -157,7 +163,9 @@ footer { border-top: 1px solid var(--line); margin-top: 2rem; padding-top: 1rem;
   .cards { grid-template-columns: 1fr 1fr; gap: .6rem; }
   .card { padding: .65rem .7rem; } .card .big { font-size: 1.35rem; }
   th, td { padding: .38rem .5rem; }
-  th .name, td .name { max-width: 9.5rem; }
+  .n .bar { width: 2.2rem; margin-right: .4rem; }
+  th .name { max-width: 7.5rem; }
+  .wide { display: none; }
 }
 @media print {
   :root { --bg: #fff; --text: #000; --card: #fff; }

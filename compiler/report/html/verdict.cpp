@@ -41,7 +41,7 @@ Html memory_card(const char* title, std::int64_t bytes, std::int64_t all,
                   tag("p", {{"class", "note"}}, of + ": " + parts));
 }
 
-std::string clock_text(const Hardware& h) { return fmt::format("{:g} MHz", h.clock_hz / 1e6); }
+std::string clock_text(const Hardware& h) { return fmt::format("{:g}\u00a0MHz", h.clock_hz / 1e6); }
 
 Html speed_card(const Facts& f) {
   const auto seconds = f.seconds_on(f.board);
@@ -85,8 +85,8 @@ Html sentence(const Facts& f) {
                   kind == "bad"    ? "It does not fit the "
                   : kind == "warn" ? "It just fits the "
                                    : "It fits the ") +
-              tag("b", f.board.title) + ": " + size_text(f.ram()) + " of RAM, " +
-              size_text(f.flash()) + " of flash";
+              tag("b", f.board.title) + " (" + f.board.chip + "): " + size_text(f.ram()) +
+              " of RAM, " + size_text(f.flash()) + " of flash";
   if (const auto seconds = f.seconds_on(f.board))
     text += Html(", ") + (f.has_cycles() ? "" : "about ") + time_text(*seconds) + " an inference";
   return tag("p", {{"class", "verdict"}}, text + ".");
@@ -95,8 +95,8 @@ Html sentence(const Facts& f) {
 Html memory_cell(std::int64_t bytes, std::int64_t all, const std::string& what) {
   const double part = share(bytes, all);
   const std::string text = fmt::format("{} of {}", percent_text(part, 0), size_text(all));
-  return bar(part, text + " of its " + what, kind_of(part)) +
-         tag("span", {{"class", "small"}}, text);
+  return bar(part, text + " of its " + what, kind_of(part)) + percent_text(part, 0) +
+         tag("span", {{"class", "small wide"}}, " of " + size_text(all));
 }
 
 Html boards(const Facts& f) {
@@ -108,16 +108,15 @@ Html boards(const Facts& f) {
     const std::int64_t ram = f.arena[i] + f.stack();
     const Fit v = fit(ram, f.flash(), h);
     const auto seconds = f.seconds_on(h);
-    Html name =
-        Html(h.title) + Html::raw("<br/>") +
-        tag("span", {{"class", "small"}},
-            fmt::format("{}, {}{}{}", h.core, clock_text(h), h.note.empty() ? "" : "; ", h.note));
+    Html where = fmt::format("{}, {}, {}", h.chip, core_title(h.core), clock_text(h));
+    if (!h.note.empty()) where += tag("span", {{"class", "wide"}}, "; " + h.note);
+    const Html name = Html(h.title) + tag("span", {{"class", "op"}}, where);
     table.row({{name, h.title},
                {tag("span", {{"class", fmt::format("pill {}", v.kind)}}, v.text)},
                {memory_cell(ram, h.ram_bytes, "RAM"), number(1e4 * share(ram, h.ram_bytes))},
                {memory_cell(f.flash(), h.flash_bytes, "flash"),
                 number(1e4 * share(f.flash(), h.flash_bytes))},
-               {seconds ? (f.has_cycles() ? "" : "≈ ") + time_text(*seconds) : "",
+               {seconds ? (f.has_cycles() ? "" : "≈ ") + time_text(*seconds) : "–",
                 seconds ? fmt::format("{:g}", *seconds) : "1e9"}},
               chosen ? "chosen" : "");
   }
@@ -143,9 +142,10 @@ Html verdict_section(const Facts& f) {
       prose(fmt::format(
           "`--board NAME` chooses another board. Tight: more than {:.0f} % of a memory, and the "
           "application needs some too. RAM is the model's arena{}. The arena is planned for each "
-          "board's core; code and stack are those of {}. Times are for boards with the same core; "
-          "the wait states of a board's flash come on top.",
-          100 * kTight, whole ? " and the stack of one inference" : "", f.board.core)));
+          "board's core; code, stack and time are those of a {}, and boards with another core have "
+          "no "
+          "time here. The wait states of a board's flash come on top.",
+          100 * kTight, whole ? " and the stack of one inference" : "", core_title(f.board.core))));
   return section("verdict", "Does it fit?", {},
                  sentence(f) + tag("div", {{"class", "cards"}}, cards) + boards(f) + notes);
 }
