@@ -131,8 +131,18 @@ Advice on_speed(const Facts& f) {
   const CompileOptions& o = f.request.options;
   if (o.target == "any" && measured)
     a.steps.push_back(fmt::format("`--target {}` packs the weights for this core.", f.board.core));
-  if (o.optimise != Optimise::speed)
-    a.steps.push_back("`--optimise speed` gives more layers code of their own: faster, larger.");
+  // `balanced` has constant bounds in first layers, `speed` in depthwise ones too.
+  double depthwise = 0;
+  for (std::size_t i = 0; i < f.graph().nodes.size(); ++i)
+    if (std::holds_alternative<nnom::DepthwiseConv2D>(node_at(f, i).op))
+      depthwise += std::max(weight(i), 0.0) / all;
+  if (o.optimise == Optimise::size)
+    a.steps.push_back("`--optimise balanced` is faster than `size`, and larger.");
+  else if (o.optimise == Optimise::balanced && depthwise > 0.05)
+    a.steps.push_back(
+        fmt::format("`--optimise speed` gives depthwise layers, {} of the {}, code of their own: "
+                    "faster, larger.",
+                    percent(depthwise), measured ? "time" : "operations"));
   add_cheaper(node, a.steps);
   if (!measured)
     a.steps.push_back(

@@ -9,6 +9,7 @@ namespace nnomc {
 namespace {
 
 constexpr double kHeight = 340, kBelow = 104, kColumn = 30;  // of the plot, in pixels
+constexpr double kUsual = 880;                               // how wide it mostly is
 
 std::string name_of(const Facts& f, const Piece& p) {
   const Graph& g = f.graph();
@@ -81,9 +82,11 @@ Html piece(const Facts& f, const Columns& columns, const Piece& p) {
                            {"y", number(top)},
                            {"width", width},
                            {"height", number(std::max(height, 1.0))}});
-  if (height >= 17)
+  // Where it would be cut off on most screens the name is left out.
+  const double room = std::max(kColumn, kUsual / columns.count()) * (end - begin);
+  if (height >= 17 && room > 10 + 6.3 * static_cast<double>(width_of(name)))
     html += tag("svg", {{"x", x}, {"y", number(top)}, {"width", width}, {"height", number(height)}},
-                tag("text", {{"x", "6"}, {"y", "14"}}, name));
+                tag("text", {{"x", "6"}, {"y", number(height > 44 ? height / 2 + 4 : 13)}}, name));
   return tag("g", {{"class", fmt::format("piece {}", kind_of(f, p))}}, html);
 }
 

@@ -116,7 +116,7 @@ Html picture(const Facts& f) {
   const auto top = [&](int rank) { return kMargin + kRank * rank; };
   const auto is_end = [&](int v) { return d.vertices[static_cast<std::size_t>(v)].node < 0; };
   const double inset = (kHeight - kPill) / 2;
-  Html html;
+  Html html, shapes;
   for (std::size_t e = 0; e < d.edges.size(); ++e) {
     const auto [from, to] = d.edges[e];
     const auto a = static_cast<std::size_t>(from), b = static_cast<std::size_t>(to);
@@ -136,9 +136,10 @@ Html picture(const Facts& f) {
     // The shape beside the first edge that leaves a box.
     if (std::ranges::find(d.edges, from, &std::pair<int, int>::first) - d.edges.begin() ==
         static_cast<std::ptrdiff_t>(e))
-      html += tag("text", {{"class", "muted"}, {"x", number(x0 + 8)}, {"y", number(y0 + 15)}},
-                  d.shapes[e]);
+      shapes += tag("text", {{"class", "shape"}, {"x", number(x0 + 8)}, {"y", number(y0 + 15)}},
+                    d.shapes[e]);
   }
+  html += shapes;
   for (std::size_t v = 0; v < d.vertices.size(); ++v)
     html += box(f, d.vertices[v], p.x[v] + kMargin, top(p.rank[v]));
   const double width = p.width + 2 * kMargin, height = kMargin + kRank * p.ranks;

@@ -25,6 +25,10 @@ Html bar(double share, const std::string& label, std::string_view kind) {
              tag("i", {{"style", "width:" + number(width) + "%"}}));
 }
 
+Html barred(double share, const std::string& label, std::string_view kind, const Html& figure) {
+  return tag("span", {{"class", "barred"}}, bar(share, label, kind) + tag("span", figure));
+}
+
 Html drawing(const std::vector<Attribute>& attributes, const std::string& label,
              const Html& content) {
   std::vector<Attribute> all{{"role", "img"}, {"aria-label", label}};
@@ -46,6 +50,11 @@ HtmlTable::Cell layer_cell(const Node& node) {
 }
 
 std::string real_text(double value) { return fmt::format("{:.3g}", value); }
+
+std::string clipped_text(double share) {
+  if (share <= 0) return "";
+  return share < 5e-5 ? "< 0.01 %" : percent_text(share);
+}
 
 namespace {
 

@@ -86,7 +86,7 @@ Html activations(const Facts& f, int tensor, const LayerError* error) {
       fmt::format("Range {}, step {}, zero at {}", limits_text(held), real_text(q.scale), q.zero);
   if (q.bits != 8) text += fmt::format(", {} bits", q.bits);
   if (error && error->clipped > 0)
-    text += fmt::format("; {} clipped", percent_text(error->clipped));
+    text += fmt::format("; {} clipped", clipped_text(error->clipped));
   return tag("figure", histogram(f.values[t], held, {{"held", held.lo}, {"held", held.hi}},
                                  "Activations from " + limits_text(f.values[t].limits()) +
                                      "; the range is " + limits_text(held)) +

@@ -32,6 +32,9 @@ Html section(const std::string& id, const std::string& title, const Html& lead,
 /// A bar of `share` (0 to 1) with what it stands for; `kind` is "", "good", "warn" or "bad".
 Html bar(double share, const std::string& label, std::string_view kind = "");
 
+/// The same before a figure, in a cell of a table.
+Html barred(double share, const std::string& label, std::string_view kind, const Html& figure);
+
 /// One drawing for people who can't see it: `label` says what it shows.
 Html drawing(const std::vector<Attribute>& attributes, const std::string& label,
              const Html& content);
@@ -44,6 +47,9 @@ HtmlTable::Cell layer_cell(const Node& node);
 
 /// "0.0123", "1.5e-05": three digits.
 std::string real_text(double value);
+
+/// "0.12 %"; empty for none.
+std::string clipped_text(double share);
 
 /// What to say of one thing that could be better.
 struct Advice {

@@ -37,7 +37,8 @@ Html layers(const Facts& f) {
   const auto operations = static_cast<double>(f.graph().macs());
   const std::string what = f.has_cycles() ? "Cycles" : "Instructions";
   HtmlTable table(
-      measured ? fmt::format("Layers, at {:g} MHz", f.board.clock_hz / 1e6)
+      measured ? fmt::format("Layers, at {:g} MHz{}", f.board.clock_hz / 1e6,
+                             f.has_cycles() ? "" : " and one instruction a cycle")
                : "Layers, by operations: not measured",
       {{"Layer", false},
        {measured ? fmt::format("Time, {}", unit.name) : ""},
@@ -53,14 +54,15 @@ Html layers(const Facts& f) {
     const Node& node = f.graph().nodes[i];
     const double work = f.work(i), macs = static_cast<double>(f.operations(i));
     const double share = measured ? work / all : macs / std::max(operations, 1.0);
-    table.row({layer_cell(node),
-               {time(work)},
-               {bar(share, percent_text(share, 1)) + percent_text(share, 1), number(1e4 * share)},
-               {to_string(f.graph().shape(node.output))},
-               {whole(macs)},
-               {measured ? whole(work) : ""},
-               {measured && macs > 0 ? fmt::format("{:.2f}", work / macs) : ""},
-               {count_text(f.live[i])}});
+    table.row(
+        {layer_cell(node),
+         {time(work)},
+         {barred(share, percent_text(share, 1), "", percent_text(share, 1)), number(1e4 * share)},
+         {to_string(f.graph().shape(node.output))},
+         {whole(macs)},
+         {measured ? whole(work) : ""},
+         {measured && macs > 0 ? fmt::format("{:.2f}", work / macs) : ""},
+         {count_text(f.live[i])}});
   }
   table.total({{"total"},
                {time(all)},
@@ -100,9 +102,9 @@ Html speed_section(const Facts& f) {
         });
     const double share =
         f.work(static_cast<std::size_t>(slowest - f.graph().nodes.begin())) / f.work();
-    lead = Html(time_text(*seconds)) + " on a " + core_title(f.board.core) + " at " +
-           fmt::format("{:g} MHz; ", f.board.clock_hz / 1e6) + tag("b", slowest->name) + " takes " +
-           percent_text(share, 0) + " of it.";
+    lead = Html((f.has_cycles() ? "" : "About ") + time_text(*seconds)) + " on a " +
+           core_title(f.board.core) + " at " + fmt::format("{:g} MHz; ", f.board.clock_hz / 1e6) +
+           tag("b", slowest->name) + " takes " + percent_text(share, 0) + " of it.";
   } else {
     lead = "Not measured: " + Html(f.not_measured) + ". Operations show which layers are large.";
   }

@@ -61,7 +61,8 @@ nav + main section:first-of-type { border-top: 0; margin-top: 0; }
 .card .note { margin: .35rem 0 0; }
 .bar { display: block; height: .5rem; border-radius: 99px; background: var(--line); overflow: hidden;
   margin: .3rem 0; }
-.n .bar { display: inline-block; width: 4.2rem; margin: 0 .55rem 0 0; vertical-align: .08em; }
+.barred { display: flex; align-items: center; justify-content: space-between; gap: .55rem; }
+.barred .bar { flex: none; width: 4.2rem; margin: 0; }
 .bar i { display: block; height: 100%; background: var(--accent); border-radius: 99px; }
 .bar.good i { background: var(--good); } .bar.warn i { background: var(--warn); }
 .bar.bad i { background: var(--bad); }
@@ -128,6 +129,7 @@ svg text.peaktext { fill: var(--bad); font-weight: 600; }
 .node.outer rect.box { fill: var(--soft); stroke: none; }
 .node text.title { font-weight: 600; }
 .node text { font-size: 11.5px; }
+svg text.shape { fill: var(--muted); paint-order: stroke; stroke: var(--card); stroke-width: 4px; }
 .edge { fill: none; stroke: var(--muted); stroke-width: 1.3; }
 .arrow { fill: var(--muted); }
 .ranges { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 29rem), 1fr));
@@ -163,7 +165,8 @@ footer { margin-top: 1rem; padding-bottom: 2rem; }
   .cards { grid-template-columns: 1fr 1fr; gap: .6rem; }
   .card { padding: .65rem .7rem; } .card .big { font-size: 1.35rem; }
   th, td { padding: .38rem .5rem; }
-  .n .bar { width: 2.2rem; margin-right: .4rem; }
+  .barred .bar { width: 2.2rem; }
+  #verdict .barred { justify-content: end; } #verdict .barred .bar { display: none; }
   th .name { max-width: 7.5rem; }
   .wide { display: none; }
 }

@@ -48,9 +48,9 @@ Html speed_card(const Facts& f) {
   if (!seconds) return card("Time", "not measured", tag("p", {{"class", "note"}}, f.not_measured));
   const std::string rate = 1 / *seconds >= 10 ? fmt::format("{:.0f}", 1 / *seconds)
                                               : fmt::format("{:.2g}", 1 / *seconds);
-  return card("Time of an inference", (f.has_cycles() ? "" : "≈ ") + time_text(*seconds),
+  return card("Time", (f.has_cycles() ? "" : "≈ ") + time_text(*seconds),
               tag("p", {{"class", "note"}},
-                  fmt::format("{} a second at {}{}", rate, clock_text(f.board),
+                  fmt::format("an inference: {} a second at {}{}", rate, clock_text(f.board),
                               f.has_cycles() ? "" : ", at one instruction a cycle (an estimate)")));
 }
 
@@ -95,8 +95,9 @@ Html sentence(const Facts& f) {
 Html memory_cell(std::int64_t bytes, std::int64_t all, const std::string& what) {
   const double part = share(bytes, all);
   const std::string text = fmt::format("{} of {}", percent_text(part, 0), size_text(all));
-  return bar(part, text + " of its " + what, kind_of(part)) + percent_text(part, 0) +
-         tag("span", {{"class", "small wide"}}, " of " + size_text(all));
+  return barred(
+      part, text + " of its " + what, kind_of(part),
+      percent_text(part, 0) + tag("span", {{"class", "small wide"}}, " of " + size_text(all)));
 }
 
 Html boards(const Facts& f) {
