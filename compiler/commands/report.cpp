@@ -76,12 +76,16 @@ void report(Options& o) {
                         .program = compiled.program,
                         .options = o.compile,
                         .calibration = compiled.calibration,
+                        .sizing_only = is_random(o) && !graph.quantised(),
                         .board = board.name,
                         .measure = o.on != "host",
                         .classes = split(o.classes)};
-  request.samples = o.calibrate.empty() ? data : read_samples(graph, o.calibrate, o);
-  request.samples.limit(o.calibration_samples);
-  if (!o.data.empty() && (!o.labels.empty() || o.metric != Metric::accuracy))
+  // What was calibrated on random numbers has errors that mean nothing, and answers too.
+  if (!is_random(o)) {
+    request.samples = o.calibrate.empty() ? data : read_samples(graph, o.calibrate, o);
+    request.samples.limit(o.calibration_samples);
+  }
+  if (!request.sizing_only && !o.data.empty() && (!o.labels.empty() || o.metric != Metric::accuracy))
     request.evaluation = judge(graph, compiled.program, o, data);
   write_file(o.output, html_report(request));
 }

@@ -10,19 +10,18 @@
 namespace nnomc {
 namespace {
 
-constexpr double kWidth = 176, kHeight = 54, kPill = 26, kRank = 84, kMargin = 12;
+constexpr double kWidth = 176, kHeight = 68, kPill = 42, kRank = 94, kMargin = 12;
 constexpr std::size_t kShort = 14;  // layers that are shown without scrolling
 
 /// A box: a layer, or an end of the network.
 struct Vertex {
-  std::string title, text, hint;
+  std::string title, text, shape, hint;
   int node = -1;  // of the graph; -1: an input or output
 };
 
 struct Drawing {
   std::vector<Vertex> vertices;
   std::vector<std::pair<int, int>> edges;
-  std::vector<std::string> shapes;  // of what each edge carries
 };
 
 Drawing drawing_of(const Facts& f) {
@@ -34,11 +33,11 @@ Drawing drawing_of(const Facts& f) {
     const std::string what = g.is_variable(t) ? "variable" : "input";
     maker[static_cast<std::size_t>(t)] = static_cast<int>(d.vertices.size());
     const std::string& name = g.tensors[static_cast<std::size_t>(t)].name;
-    d.vertices.push_back({name, what, what + " " + name + "\n" + to_string(g.shape(t))});
+    const std::string shape = to_string(g.shape(t));
+    d.vertices.push_back({name, what, shape, what + " " + name + "\n" + shape});
   }
   const auto connect = [&](int tensor, int to) {
     d.edges.emplace_back(maker[static_cast<std::size_t>(tensor)], to);
-    d.shapes.push_back(to_string(g.shape(tensor)));
   };
   for (std::size_t i = 0; i < g.nodes.size(); ++i) {
     const Node& node = g.nodes[i];
@@ -52,14 +51,16 @@ Drawing drawing_of(const Facts& f) {
                       count_text(f.operations(i)));
     if (f.work() > 0 && f.works(i))
       hint += "\n" + percent_text(f.work(i) / f.work(), 1) + " of the time";
-    d.vertices.push_back({node.name, op_text(node), hint, static_cast<int>(i)});
+    d.vertices.push_back(
+        {node.name, op_text(node), to_string(g.shape(node.output)), hint, static_cast<int>(i)});
     for (const int t : node.inputs) connect(t, vertex);
     maker[static_cast<std::size_t>(node.output)] = vertex;
   }
   for (const int t : g.outputs) {
     const int vertex = static_cast<int>(d.vertices.size());
     const std::string& name = g.tensors[static_cast<std::size_t>(t)].name;
-    d.vertices.push_back({name, "output", "output " + name + "\n" + to_string(g.shape(t))});
+    const std::string shape = to_string(g.shape(t));
+    d.vertices.push_back({name, "output", shape, "output " + name + "\n" + shape});
     connect(t, vertex);
   }
   return d;
@@ -98,7 +99,8 @@ Html box(const Facts& f, const Vertex& v, double x, double top) {
   Html html = tag("title", v.hint);
   if (v.node < 0) {
     html += rect("box", kWidth, top + (kHeight - kPill) / 2, kPill, kPill / 2) +
-            text_at(x, top + kHeight / 2 + 4, "title", shortened(v.text + " " + v.title, 26));
+            text_at(x, top + kHeight / 2 - 3, "title", shortened(v.text + " " + v.title, 24)) +
+            text_at(x, top + kHeight / 2 + 12, "muted", v.shape);
     return tag("g", {{"class", "node outer"}}, html);
   }
   html += rect("box", kWidth, top, kHeight, 6);
@@ -106,7 +108,8 @@ Html box(const Facts& f, const Vertex& v, double x, double top) {
   const double share = f.work() > 0 ? f.work(node) / f.work() : 0;
   if (share > 0.001) html += rect("share", std::max(3.0, share * kWidth), top + kHeight - 4, 4, 2);
   html += text_at(x, top + 20, "title", shortened(v.title, 25)) +
-          text_at(x, top + 37, "muted", shortened(v.text, 28));
+          text_at(x, top + 37, "muted", shortened(v.text, 28)) +
+          text_at(x, top + 54, "muted", v.shape);
   return tag("g", {{"class", "node"}}, html);
 }
 
@@ -116,7 +119,7 @@ Html picture(const Facts& f) {
   const auto top = [&](int rank) { return kMargin + kRank * rank; };
   const auto is_end = [&](int v) { return d.vertices[static_cast<std::size_t>(v)].node < 0; };
   const double inset = (kHeight - kPill) / 2;
-  Html html, shapes;
+  Html html;
   for (std::size_t e = 0; e < d.edges.size(); ++e) {
     const auto [from, to] = d.edges[e];
     const auto a = static_cast<std::size_t>(from), b = static_cast<std::size_t>(to);
@@ -129,17 +132,10 @@ Html picture(const Facts& f) {
     }
     points.emplace_back(p.x[b] + kMargin, top(p.rank[b]) + (is_end(to) ? inset : 0) - 5);
     const auto [x, y] = points.back();
-    const auto [x0, y0] = points.front();
     html += tag("path", {{"class", "edge"}, {"d", path_through(points)}}) +
             tag("path", {{"class", "arrow"},
                          {"d", fmt::format("M{} {}l-4 -6h8z", number(x), number(y + 5))}});
-    // The shape beside the first edge that leaves a box.
-    if (std::ranges::find(d.edges, from, &std::pair<int, int>::first) - d.edges.begin() ==
-        static_cast<std::ptrdiff_t>(e))
-      shapes += tag("text", {{"class", "shape"}, {"x", number(x0 + 8)}, {"y", number(y0 + 15)}},
-                    d.shapes[e]);
   }
-  html += shapes;
   for (std::size_t v = 0; v < d.vertices.size(); ++v)
     html += box(f, d.vertices[v], p.x[v] + kMargin, top(p.rank[v]));
   const double width = p.width + 2 * kMargin, height = kMargin + kRank * p.ranks;
@@ -160,14 +156,15 @@ Html network_section(const Facts& f) {
   const std::string bars = f.work() > 0 ? " The bar below a layer is its share of the time." : "";
   return section(
       "network", "The network", lead,
-      tag("figure", tag("div",
-                        {{"class", f.graph().nodes.size() > kShort ? "graph tall" : "graph"},
-                         {"tabindex", "0"},
-                         {"role", "region"},
-                         {"aria-label", "Network"}},
-                        picture(f)) +
-                        tag("figcaption", "Beside the arrows: the shape that flows." + bars +
-                                              " Point at a layer, or tap it.")));
+      tag("figure",
+          tag("div",
+              {{"class", f.graph().nodes.size() > kShort ? "graph tall" : "graph"},
+               {"tabindex", "0"},
+               {"role", "region"},
+               {"aria-label", "Network"}},
+              picture(f)) +
+              tag("figcaption", "On each layer: what it computes, and the shape of its output." +
+                                    bars + " Point at a layer, or tap it.")));
 }
 
 }  // namespace nnomc

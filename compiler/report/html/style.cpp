@@ -129,7 +129,6 @@ svg text.peaktext { fill: var(--bad); font-weight: 600; }
 .node.outer rect.box { fill: var(--soft); stroke: none; }
 .node text.title { font-weight: 600; }
 .node text { font-size: 11.5px; }
-svg text.shape { fill: var(--muted); paint-order: stroke; stroke: var(--card); stroke-width: 4px; }
 .edge { fill: none; stroke: var(--muted); stroke-width: 1.3; }
 .arrow { fill: var(--muted); }
 .ranges { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 29rem), 1fr));
@@ -167,6 +166,7 @@ footer { margin-top: 1rem; padding-bottom: 2rem; }
   th, td { padding: .38rem .5rem; }
   .barred .bar { width: 2.2rem; }
   #verdict .barred { justify-content: end; } #verdict .barred .bar { display: none; }
+  #verdict th, #verdict td { padding-left: .3rem; padding-right: .3rem; }
   th .name { max-width: 7.5rem; }
   .wide { display: none; }
 }
