@@ -4,8 +4,9 @@
 
 For each page, width (1280 and 390 pixels) and colour scheme, a line of JSON: width, scheme, scroll_width (how wide the
 page is), sections (their ids), visible (characters of text), errors (of the console, and of scripts), requests (all
-that was asked for beside the page itself), sorted and tip (what a click on a title and on a drawing did). A PNG of
-each where a folder is given. Needs nothing but Python and chromium, which is spoken to over a pipe.
+that was asked for beside the page itself), sorted (whether a click on a title sorted the first table) and tip (what
+a click on a drawing showed). A PNG of each where a folder is given. Needs nothing but Python and chromium, which is
+spoken to over a pipe.
 """
 
 import argparse
@@ -19,10 +20,12 @@ import tempfile
 
 PROBE = """(() => {
   const ids = [...document.querySelectorAll('main section')].map(s => s.id);
-  const head = document.querySelector('table.sortable thead th:last-child button');
-  const body = document.querySelector('table.sortable tbody');
-  const before = body ? body.innerText : '';
-  if (head) { head.click(); head.click(); }
+  const head = document.querySelector('table.sortable thead th:nth-child(3) button');
+  const order = () => [...document.querySelectorAll('table.sortable')[0].tBodies[0].rows].map(
+      row => Number(row.cells[2].dataset.order));
+  const falls = (v, i, all) => i === 0 || all[i - 1] >= v;
+  let sorted = false;
+  if (head) { sorted = !order().every(falls); head.click(); sorted = sorted && order().every(falls); }
   const part = document.querySelector('#network svg g');
   let tip = '';
   if (part) {
@@ -34,7 +37,7 @@ PROBE = """(() => {
   return {scroll_width: document.documentElement.scrollWidth, inner_width: innerWidth,
           height: document.documentElement.scrollHeight, sections: ids,
           visible: document.body.innerText.length, title: document.title,
-          sorted: !!body && before !== body.innerText, tip: tip,
+          sorted: sorted, tip: tip,
           open_tip: !!document.getElementById('tip')};
 })()"""
 
@@ -133,7 +136,7 @@ def main():
     parser.add_argument("--screenshots")
     parser.add_argument("pages", nargs="+")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         browser = Browser(folder)
         for page in arguments.pages:
             for width in (1280, 390):

@@ -75,7 +75,7 @@ TEST(Html, EscapesAllButWhatIsHtml) {
   EXPECT_EQ(escaped("\xe2\x82"), replaced + replaced);                 // cut off
   EXPECT_EQ(tag("b", {{"title", "\"><i>"}}, "<x>").markup(),
             "<b title=\"&quot;&gt;&lt;i&gt;\">&lt;x&gt;</b>");
-  EXPECT_EQ(prose("`--x <y>` & z").markup(), "<code>--x &lt;y&gt;</code> &amp; z");
+  EXPECT_EQ(prose("`--x <y>` & z").markup(), "<code class=\"option\">--x &lt;y&gt;</code> &amp; z");
 }
 
 TEST(Html, Numbers) {

@@ -8,9 +8,11 @@
 #include "compiler/commands/commands.hpp"
 #include "compiler/commands/options.hpp"
 #include "compiler/commands/quality.hpp"
+#include "compiler/data/read.hpp"
 #include "compiler/error.hpp"
 #include "compiler/io/file.hpp"
 #include "compiler/report/html/hardware.hpp"
+#include "compiler/report/table.hpp"
 
 namespace nnomc {
 namespace {
@@ -80,14 +82,20 @@ void report(Options& o) {
                         .board = board.name,
                         .measure = o.on != "host",
                         .classes = split(o.classes)};
+  if (o.classes.empty() && is_directory(o.labels)) request.classes = list_media(o.labels).names;
   // What was calibrated on random numbers has errors that mean nothing, and answers too.
   if (!is_random(o)) {
     request.samples = o.calibrate.empty() ? data : read_samples(graph, o.calibrate, o);
     request.samples.limit(o.calibration_samples);
   }
-  if (!request.sizing_only && !o.data.empty() && (!o.labels.empty() || o.metric != Metric::accuracy))
+  if (!request.sizing_only && !o.data.empty() &&
+      (!o.labels.empty() || o.metric != Metric::accuracy))
     request.evaluation = judge(graph, compiled.program, o, data);
-  write_file(o.output, html_report(request));
+  const std::string page = html_report(request);
+  write_file(o.output, page);
+  if (!o.output.starts_with("/dev/"))
+    fmt::print("{}: {}, a page to open in a browser; for the {}\n", o.output,
+               bytes_text(static_cast<std::int64_t>(page.size())), board.title);
 }
 
 }  // namespace
@@ -107,14 +115,16 @@ void add_report(CLI::App& nnom) {
       ->type_name("BOARD");
   add_on(*app, o->on);
   app->add_option("--data", o->data,
-                  "samples to judge the answers by; repeat it for a model of several inputs")
+                  "samples to judge the answers by, as --calibrate takes them; repeat it for a "
+                  "model of several inputs")
       ->type_name("X")
       ->expected(1)
       ->take_all();
   app->add_option("--labels", o->labels,
                   "the right answers: classes as integers or one-hot, or targets for mse and mae")
       ->type_name("Y");
-  app->add_option("--classes", o->classes, "names of the classes: cat,dog,bird")
+  app->add_option("--classes", o->classes,
+                  "names of the classes: cat,dog,bird [numbers, or the folders of --labels]")
       ->type_name("NAMES");
   app->add_option("--limit", o->limit, "judge only the first N samples")
       ->type_name("N")

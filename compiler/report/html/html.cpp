@@ -98,7 +98,11 @@ Html prose(std::string_view text) {
   for (bool code = false;; code = !code) {
     const std::size_t end = text.find('`');
     const std::string_view piece = text.substr(0, end);
-    result += code ? tag("code", piece) : Html(piece);
+    // An option stays on one line.
+    const bool option = piece.starts_with('-');
+    result += !code    ? Html(piece)
+              : option ? tag("code", {{"class", "option"}}, piece)
+                       : tag("code", piece);
     if (end == std::string_view::npos) return result;
     text.remove_prefix(end + 1);
   }

@@ -53,7 +53,7 @@ std::string number(double value);
 /// "12.9 KB", "1.46 MB": of 1024, as memories are. The space doesn't break.
 std::string size_text(std::int64_t bytes);
 
-/// Text with `code` in backquotes.
+/// Text with `code` in backquotes. No line ends in what begins with a hyphen.
 Html prose(std::string_view text);
 
 /// A table whose figures stand on the right, in a box that scrolls by itself where it is too wide.

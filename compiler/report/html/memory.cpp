@@ -82,12 +82,23 @@ Html piece(const Facts& f, const Columns& columns, const Piece& p) {
                            {"y", number(top)},
                            {"width", width},
                            {"height", number(std::max(height, 1.0))}});
-  // Where it would be cut off on most screens the name is left out.
-  const double room = std::max(kColumn, kUsual / columns.count()) * (end - begin);
-  if (height >= 17 && room > 10 + 6.3 * static_cast<double>(width_of(name)))
-    html += tag("svg", {{"x", x}, {"y", number(top)}, {"width", width}, {"height", number(height)}},
-                tag("text", {{"x", "6"}, {"y", number(height > 44 ? height / 2 + 4 : 13)}}, name));
   return tag("g", {{"class", fmt::format("piece {}", kind_of(f, p))}}, html);
+}
+
+/// The name of a piece, over all pieces. Where it would be cut off on most screens it is left out.
+Html label(const Facts& f, const Columns& columns, const Piece& p) {
+  const int begin = columns.begin(p.first), end = columns.end(p.last);
+  const double height = height_of(f, p.bytes), top = kHeight - height_of(f, p.begin) - height;
+  const double room = std::max(kColumn, kUsual / columns.count()) * (end - begin);
+  const std::string name = name_of(f, p);
+  if (height < 17 || room < 10 + 6.3 * static_cast<double>(width_of(name))) return {};
+  return tag("svg",
+             {{"class", "label"},
+              {"x", columns.place(begin)},
+              {"y", number(top)},
+              {"width", columns.place(end - begin)},
+              {"height", number(height)}},
+             tag("text", {{"x", "6"}, {"y", number(height > 44 ? height / 2 + 4 : 13)}}, name));
 }
 
 Html picture(const Facts& f, const Columns& columns) {
@@ -109,6 +120,7 @@ Html picture(const Facts& f, const Columns& columns) {
     return std::int64_t{p.bytes} * (p.last - p.first + 1);
   });
   for (const Piece& p : pieces) html += piece(f, columns, p);
+  for (const Piece& p : pieces) html += label(f, columns, p);
   for (std::size_t i = 0; i < f.graph().nodes.size(); ++i) {
     if (!f.works(i)) continue;
     const double middle = columns.begin(static_cast<int>(i)) + 0.5;

@@ -70,16 +70,15 @@ Html matrix(const Facts& f, const Classification& c) {
     }
     body += tag("tr", row + tag("td", percent_text(share(c.confusion(r, r), c.actual(r)), 0)));
   }
-  return tag("div",
-             {{"class", "scroll"},
-              {"tabindex", "0"},
-              {"role", "region"},
-              {"aria-label", "Confusion matrix"}},
-             tag("table", {{"class", "confusion"}},
-                 tag("caption",
-                     "Confusions: a row is the right class, a column the model's answer; "
-                     "found: of the row's samples") +
-                     tag("thead", tag("tr", head)) + tag("tbody", body)));
+  return tag(
+      "div",
+      {{"class", "scroll"},
+       {"tabindex", "0"},
+       {"role", "region"},
+       {"aria-label", "Confusion matrix"}},
+      tag("table", {{"class", "confusion"}},
+          tag("caption", "Confusions: a row is right, a column answered; found: of the row") +
+              tag("thead", tag("tr", head)) + tag("tbody", body)));
 }
 
 Html worst_confusions(const Facts& f, const Classification& c) {

@@ -38,6 +38,7 @@ section { padding: 1.6rem 0 .6rem; border-top: 1px solid var(--line); margin-top
 .lead { font-size: 1.02rem; overflow-wrap: anywhere; }
 code { font: .88em ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; background: var(--card);
   border: 1px solid var(--line); border-radius: 4px; padding: .05em .3em; overflow-wrap: anywhere; }
+.option { white-space: nowrap; }
 nav { position: sticky; top: 0; z-index: 2; background: var(--bg); border-bottom: 1px solid var(--line);
   margin-top: 1rem; }
 nav ul { display: flex; gap: 1.2rem; list-style: none; margin: 0 auto; padding: .6rem 1rem;
@@ -109,12 +110,13 @@ svg text.muted { fill: var(--muted); } svg .axis { stroke: var(--line); }
   margin-right: .45em; border: 1px solid transparent; }
 .plot { display: flex; }
 .plot .scroll { flex: 1; margin: 0; min-width: 0; }
-.plot svg { overflow: visible; } .piece svg { overflow: hidden; }
+.plot svg { overflow: visible; } .plot svg.label { overflow: hidden; }
 .piece rect { fill-opacity: .8; stroke: var(--bg); stroke-width: 1.5; }
 .tensor rect, span.tensor { fill: var(--tensor); background: var(--tensor); }
 .end rect, span.end { fill: var(--end); background: var(--end); }
 .scratch rect, span.scratch { fill: var(--scratch); background: var(--scratch); }
 .state rect, span.state { fill: var(--state); background: var(--state); }
+.label { pointer-events: none; }
 .piece:hover rect, .piece:focus rect { fill-opacity: 1; stroke: var(--text); outline: none; }
 .peak { fill: none; stroke: var(--bad); stroke-width: 1.5; stroke-dasharray: 4 3; }
 span.peakkey { border: 1.5px dashed var(--bad); }
