@@ -83,6 +83,22 @@ Advice on_ram(const Facts& f) {
   return a;
 }
 
+/// Where it is too large for the board: which of the others it fits, the smallest first.
+void add_other_boards(const Facts& f, std::vector<Advice>& all) {
+  std::vector<std::pair<double, std::string>> fitting;
+  for (std::size_t i = 0; i < f.boards.size(); ++i) {
+    if (f.boards[i].name == f.board.name && f.fullness(i) <= 1) return;
+    if (f.fullness(i) <= 1) fitting.emplace_back(-f.fullness(i), f.boards[i].name);
+  }
+  std::ranges::sort(fitting);
+  std::string names;
+  for (std::size_t i = 0; i < std::min<std::size_t>(fitting.size(), 4); ++i)
+    names += fmt::format("{}`--board {}`", i ? ", " : "", fitting[i].second);
+  all.push_back({fmt::format("Too large for the {}", f.board.title),
+                 {names.empty() ? "None of the boards here holds it: train a smaller network."
+                                : "It fits these, the fullest first: " + names + "."}});
+}
+
 /// What would make the slowest layer cheaper.
 void add_cheaper(const Node& node, std::vector<std::string>& steps) {
   if (const auto* conv = std::get_if<nnom::Conv2D>(&node.op)) {
@@ -129,6 +145,11 @@ Advice on_speed(const Facts& f) {
                   percent(std::max(weight(slowest), 0.0) / all), measured ? "time" : "operations"),
       {}};
   const CompileOptions& o = f.request.options;
+  const double own = weight(slowest) / std::max(1.0, static_cast<double>(f.operations(slowest))),
+               usual = all / std::max(1.0, static_cast<double>(f.graph().macs()));
+  if (measured && own > 1.5 * usual)
+    a.steps.push_back(fmt::format("An operation takes {:.1f} {} there, {:.1f} on average.", own,
+                                  f.has_cycles() ? "cycles" : "instructions", usual));
   if (o.target == "any" && measured)
     a.steps.push_back(fmt::format("`--target {}` packs the weights for this core.", f.board.core));
   // `balanced` has constant bounds in first layers, `speed` in depthwise ones too.
@@ -263,6 +284,7 @@ std::vector<Advice> advice_on(const Facts& f) {
            {"Look at the least exact layers below; compare `--calibration kl`, `mse` and "
             "`min-max`; check that the samples of `--calibrate` are like those of `--data`."}});
   }
+  add_other_boards(f, all);
   all.push_back(on_speed(f));
   all.push_back(on_ram(f));
   if (!f.errors.empty() && !f.request.sizing_only) all.push_back(on_error(f));

@@ -114,6 +114,12 @@ Limits held_by(const Quantisation& q) {
           static_cast<float>(q.scale * (q.highest() - q.zero))};
 }
 
+double Facts::fullness(std::size_t index) const {
+  const Hardware& h = boards[index];
+  return std::max(static_cast<double>(arena[index] + stack()) / static_cast<double>(h.ram_bytes),
+                  static_cast<double>(flash()) / static_cast<double>(h.flash_bytes));
+}
+
 double Facts::work() const {
   if (!measured) return 0;
   if (measured->cycles) return static_cast<double>(*measured->cycles);

@@ -44,6 +44,9 @@ struct Facts {
   /// Nodes that do something; the others rename memory.
   bool works(std::size_t node) const { return !info(graph().nodes[node].op).alias; }
 
+  /// The larger of the shares that the model takes of the RAM and flash of `boards[index]`.
+  double fullness(std::size_t index) const;
+
   std::int64_t stack() const { return measured ? measured->stack_bytes.value_or(0) : 0; }
   std::int64_t code() const { return measured ? measured->code_bytes.value_or(0) : 0; }
   std::int64_t ram() const { return program().plan.arena_bytes + stack(); }

@@ -166,9 +166,10 @@ Html ranges_section(const Facts& f) {
                  tag("div", {{"class", "ranges"}}, first);
   if (!rest.empty())
     content +=
-        tag("details", tag("summary", fmt::format("The other {}, from the less exact to the exact",
-                                                  counted(all.size() - kOpen / 2, "layer"))) +
-                           tag("div", {{"class", "ranges"}}, rest));
+        tag("details",
+            tag("summary", "The other " + counted(all.size() - kOpen / 2, "layer") +
+                               (f.errors.empty() ? "" : ", from the less exact to the exact")) +
+                tag("div", {{"class", "ranges"}}, rest));
   Html lead = many ? "The least exact layers first." : "";
   if (f.request.sizing_only)
     lead = "Weights only: activations were calibrated on random numbers.";

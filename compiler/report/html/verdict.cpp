@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "compiler/report/html/sections.hpp"
 #include "compiler/report/program.hpp"
 #include "compiler/report/table.hpp"
@@ -18,9 +20,9 @@ double share(std::int64_t part, std::int64_t whole) {
   return static_cast<double>(part) / static_cast<double>(whole);
 }
 
-Fit fit(std::int64_t ram, std::int64_t flash, const Hardware& h) {
-  const double most = std::max(share(ram, h.ram_bytes), share(flash, h.flash_bytes));
-  if (most > 1) return {"bad", "does not fit"};
+Fit fit(const Facts& f, std::size_t board) {
+  const double most = f.fullness(board);
+  if (most > 1) return {"bad", "too large"};
   if (most > kTight) return {"warn", "tight"};
   return {"good", "fits"};
 }
@@ -79,7 +81,8 @@ Html quality_card(const Facts& f) {
 }
 
 Html sentence(const Facts& f) {
-  const Fit v = fit(f.ram(), f.flash(), f.board);
+  const auto chosen = std::ranges::find(f.boards, f.board.name, &Hardware::name);
+  const Fit v = fit(f, static_cast<std::size_t>(chosen - f.boards.begin()));
   const std::string_view kind = v.kind;
   Html text = tag("b", {{"class", v.kind}},
                   kind == "bad"    ? "It does not fit the "
@@ -107,7 +110,7 @@ Html boards(const Facts& f) {
     const Hardware& h = f.boards[i];
     const bool chosen = h.name == f.board.name;
     const std::int64_t ram = f.arena[i] + f.stack();
-    const Fit v = fit(ram, f.flash(), h);
+    const Fit v = fit(f, i);
     const auto seconds = f.seconds_on(h);
     Html where = fmt::format("{}, {}, {}", h.chip, core_title(h.core), clock_text(h));
     if (!h.note.empty()) where += tag("span", {{"class", "wide"}}, "; " + h.note);
