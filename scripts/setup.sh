@@ -12,7 +12,7 @@ set -eu
 build="g++ cmake ninja-build pkg-config libhdf5-dev libzip-dev libflatbuffers-dev flatbuffers-compiler
   libprotobuf-dev protobuf-compiler nlohmann-json3-dev libcli11-dev libfmt-dev libstb-dev libsndfile1-dev"
 test="libgtest-dev libgmock-dev dataset-fashion-mnist picolibc-arm-none-eabi
-  libonnx-testdata"
+  libonnx-testdata chromium"
 firmware="gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm
   gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf qemu-system-misc"
 develop="clang-14 libclang-rt-14-dev clang-format clang-tidy"

@@ -45,7 +45,7 @@ TEST(Cli, VersionAndHelp) {
   EXPECT_EQ(version.output, "nnom " NNOM_VERSION "\n");
   EXPECT_CONTAINS(nnom({"--help"}).output, "Examples:");
   for (const char* command :
-       {"convert", "inspect", "evaluate", "run", "compare", "testset", "hooks"}) {
+       {"convert", "inspect", "evaluate", "run", "compare", "report", "testset", "hooks"}) {
     SCOPED_TRACE(command);
     const Outcome help = nnom({command, "--help"});
     EXPECT_EQ(help.exit_code, 0);

@@ -11,6 +11,7 @@ void add_inspect(CLI::App& nnom);
 void add_evaluate(CLI::App& nnom);
 void add_run(CLI::App& nnom);
 void add_compare(CLI::App& nnom);
+void add_report(CLI::App& nnom);
 void add_testset(CLI::App& nnom);
 void add_hooks(CLI::App& nnom);
 

@@ -36,6 +36,7 @@ int nnom_main(int count, char** arguments) {
     add_evaluate(app);
     add_run(app);
     add_compare(app);
+    add_report(app);
     add_testset(app);
     add_hooks(app);
     app.footer(

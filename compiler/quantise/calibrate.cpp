@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <thread>
 
 #include "compiler/error.hpp"
 #include "compiler/quantise/histogram.hpp"
+#include "compiler/quantise/observe.hpp"
 #include "compiler/quantise/scales.hpp"
 #include "compiler/report/progress.hpp"
 #include "compiler/simulate/simulate.hpp"
@@ -18,78 +18,6 @@ constexpr int64_t kTrialWork =
 constexpr size_t kContested = 8;        // tensors decided at the output, at most
 constexpr double kWorthTrying = 0.8;    // local error, relative to min-max, that makes a contest
 constexpr double kWorthKeeping = 0.95;  // error at the output, relative to the best before
-
-/// Runs `program` on every sample, on all cores; visit(worker, tensor, values) sees each tensor
-/// that has a range of its own. A worker's calls do not overlap.
-void observe(const Program& program, const Samples& samples, size_t workers, Progress& progress,
-             const std::function<void(size_t, size_t, std::span<const float>)>& visit) {
-  const Graph& graph = program.graph;
-  in_parallel(workers, [&](size_t worker) {
-    Simulator simulator(program);
-    const size_t length = samples.samples_a_start();
-    for (size_t start = worker; start < samples.starts(); start += workers) {
-      simulator.reset();
-      for (size_t s = start * length; s < (start + 1) * length; ++s) {
-        for (size_t i = 0; i < graph.inputs.size(); ++i) {
-          const std::vector<float> in = samples.read(s, i);
-          simulator.set_input(i, in);
-          visit(worker, static_cast<size_t>(graph.inputs[i]), in);
-        }
-        simulator.run([&](size_t node, const void* output) {
-          const auto t = static_cast<size_t>(graph.nodes[node].output);
-          visit(worker, t,
-                {static_cast<const float*>(output),
-                 static_cast<size_t>(graph.tensors[t].shape.size())});
-        });
-        progress.step();
-      }
-    }
-  });
-}
-
-/// The smallest and largest value of every tensor.
-std::vector<Limits> min_max(const Program& program, const Samples& samples, size_t workers,
-                            Progress& progress) {
-  const size_t tensors = program.graph.tensors.size();
-  std::vector<std::vector<Limits>> found(workers,
-                                         std::vector<Limits>(tensors, {INFINITY, -INFINITY}));
-  observe(program, samples, workers, progress,
-          [&](size_t worker, size_t t, std::span<const float> values) {
-            float lo = found[worker][t].lo, hi = found[worker][t].hi, check = 0;
-            for (const float v : values) {
-              lo = std::min(lo, v), hi = std::max(hi, v);
-              check += v * 0.0f;  // NaN for infinities and NaN
-            }
-            if (check != 0 || std::isnan(check))
-              throw Error(
-                  "{}: '{}' gives values that are not finite for the calibration data: "
-                  "check the data (--scale and --offset?) and the model's weights",
-                  program.graph.file, program.graph.tensors[t].name);
-            found[worker][t] = {lo, hi};
-          });
-  std::vector<Limits> limits(tensors);
-  for (size_t t = 0; t < tensors; ++t) {
-    limits[t] = found[0][t];
-    for (const auto& f : found)
-      limits[t] = {std::min(limits[t].lo, f[t].lo), std::max(limits[t].hi, f[t].hi)};
-  }
-  return limits;
-}
-
-std::vector<Histogram> histograms(const Program& program, const Samples& samples,
-                                  const std::vector<Limits>& limits, Scheme scheme, size_t workers,
-                                  Progress& progress) {
-  std::vector<Histogram> none;
-  for (const Limits& l : limits) none.emplace_back(l, scheme);
-  std::vector<std::vector<Histogram>> found(workers, none);
-  observe(program, samples, workers, progress,
-          [&](size_t worker, size_t t, std::span<const float> values) {
-            found[worker][t].add(values);
-          });
-  for (size_t w = 1; w < workers; ++w)
-    for (size_t t = 0; t < limits.size(); ++t) found[0][t].add(found[w][t]);
-  return found[0];
-}
 
 Limits choose(const Histogram& h, const Limits& all, Calibration method) {
   if (!(all.width() > 0)) return all;
@@ -258,10 +186,8 @@ Ranges calibrate(const Graph& graph, const Samples& samples, Calibration method,
     throw Error("{}: a model of real numbers with variables can't be quantised: export it as int8",
                 graph.file);
   const Program reference = lower_float(graph);
-  const size_t workers =
-      std::min<size_t>(samples.starts(), std::max(1u, std::thread::hardware_concurrency()));
   Progress progress("calibrating", samples.count() * (method == Calibration::min_max ? 1 : 2));
-  std::vector<Limits> limits = min_max(reference, samples, workers, progress);
+  std::vector<Limits> limits = min_max(reference, samples, progress);
   Ranges ranges;
   ranges.tensors.resize(limits.size());
   const std::vector<Limits> found = limits;
@@ -272,7 +198,7 @@ Ranges calibrate(const Graph& graph, const Samples& samples, Calibration method,
   }
   if (method != Calibration::min_max) {
     const auto histogram =
-        histograms(reference, samples, found, lowering.numbers.scheme(), workers, progress);
+        histograms(reference, samples, found, lowering.numbers.scheme(), progress);
     if (method == Calibration::automatic) {
       decide(reference, samples, lowering, histogram, fixed, limits, ranges);
     } else {

@@ -35,6 +35,10 @@ class Histogram {
   void add(std::span<const float> values);
   void add(const Histogram& other);
 
+  /// What values were counted between: `bins` of equal width.
+  const Limits& limits() const { return limits_; }
+  const std::vector<uint64_t>& counts() const { return counts_; }
+
   /// Leaves out the values beyond the 0.01th and the 99.99th percentile.
   Limits percentile() const;
   /// The limits with the least mean squared error of int8.
