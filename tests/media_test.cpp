@@ -181,7 +181,7 @@ Graph dense(float weight, std::optional<Quantisation> quantisation = {}) {
   Graph graph;
   const int in = graph.add_input("x", {1, {10}});
   graph.tensors[static_cast<size_t>(in)].quantisation = quantisation;
-  const int flat = graph.add({"flat", "Flatten", nnom::Reshape{}, {in}, -1});
+  const int flat = graph.add({"flat", "Flatten", nnom::Reshape{Shape{1, {10}}}, {in}, -1});
   Node node{"dense", "Dense", nnom::Dense{10, 4}, {flat}, -1};
   node.weights.assign(40, weight), node.bias.assign(4, 0);
   graph.outputs = {graph.add(std::move(node))};
@@ -213,8 +213,11 @@ TEST(Doubts, AskWhereTheScaleLooksWrong) {
     csv.close();
     const Graph graph = dense(c.weight);
     const std::vector<std::string> asked = doubts(graph, Samples(graph, {folder / "x.csv"}, {}));
-    if (!c.question) EXPECT_THAT(asked, testing::IsEmpty());
-    if (c.question) EXPECT_THAT(asked, ElementsAre(HasSubstr(c.question)));
+    if (c.question) {
+      EXPECT_THAT(asked, ElementsAre(HasSubstr(c.question)));
+    } else {
+      EXPECT_THAT(asked, testing::IsEmpty());
+    }
   }
 }
 

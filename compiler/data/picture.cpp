@@ -46,7 +46,7 @@ Array read_picture(const std::string& path, const Shape& shape) {
   Array array;
   array.dtype = DType::u8;
   array.shape = {shape[0], shape[1], channels};
-  array.bytes.resize(static_cast<size_t>(array.size()));
+  array.bytes.resize(static_cast<size_t>(shape.size()));
   auto* out = array.bytes.data();
   for (int y = 0; y < shape[0]; ++y) {
     const Place v = place(y, height, shape[0]);

@@ -24,7 +24,7 @@ Array read_sound(const std::string& path, const Shape& shape) {
                 info.channels == 1 ? "" : "s", to_string(shape));
   Array array;
   array.shape = {shape[0], channels};
-  array.bytes.resize(static_cast<size_t>(array.size()) * sizeof(float));
+  array.bytes.resize(static_cast<size_t>(shape.size()) * sizeof(float));
   // A file that ends early leaves zeros.
   sf_readf_float(file.get(), reinterpret_cast<float*>(array.bytes.data()),
                  std::min<sf_count_t>(info.frames, shape[0]));
