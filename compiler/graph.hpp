@@ -71,8 +71,8 @@ struct Hook {
   bool has_parameters() const { return !parameters.empty() || !weights.empty(); }
 };
 
-/// Whose kernel runs a node on the board: NNoM's, or CMSIS-NN's, as it is built for cores without the
-/// DSP extension, with it, or with Helium.
+/// Whose kernel runs a node on the board: NNoM's, or CMSIS-NN's, as it is built for cores without
+/// the DSP extension, with it, or with Helium.
 enum class Kernels { own, cmsis_nn, cmsis_nn_dsp, cmsis_nn_helium };
 
 /// One op. `weights` and `bias` are those of ops with nnom::Linear data, in the order the op's

@@ -65,8 +65,8 @@ void write_all(const std::vector<File>& files) {
 }
 
 /// What `o` asks for of a program, as files.
-std::vector<File> files_of(const Program& program, const ConvertOptions& o, const std::string& header,
-                           const EmitOptions& emitting) {
+std::vector<File> files_of(const Program& program, const ConvertOptions& o,
+                           const std::string& header, const EmitOptions& emitting) {
   if (o.layers()) return {{header, emit_layers(program, emitting)}};
   if (o.single_header) return {{header, emit_single_header(program, emitting)}};
   const Generated text = emit(program, emitting);
@@ -172,13 +172,13 @@ void add_convert_options(CLI::App& app, ConvertOptions& o) {
       ->excludes("--single-header")
       ->excludes(emission);
   app.add_option("-o,--output", o.output,
-                  "the header; the source goes beside it [MODEL's name, in the current folder]")
+                 "the header; the source goes beside it [MODEL's name, in the current folder]")
       ->type_name("FILE");
   app.add_flag("--stream", o.compile.stream,
-                "a model that takes one step of a sequence a run and remembers those before; "
-                "calibrated on whole sequences");
+               "a model that takes one step of a sequence a run and remembers those before; "
+               "calibrated on whole sequences");
   app.add_option("--scales", o.scales,
-                  "write the scale and zero point of every tensor there, as JSON")
+                 "write the scale and zero point of every tensor there, as JSON")
       ->type_name("FILE");
 }
 

@@ -97,8 +97,8 @@ void evaluate_and_print(EvaluateOptions& o) {
 void add_evaluate_options(CLI::App& app, EvaluateOptions& o) {
   add_model(app, o);
   app.add_option("--data", o.data,
-                  "samples to run, as --calibrate takes them; repeat it for a model of several "
-                  "inputs [one inference on noise]")
+                 "samples to run, as --calibrate takes them; repeat it for a model of several "
+                 "inputs [one inference on noise]")
       ->type_name("X")
       ->expected(1)
       ->take_all();
@@ -141,7 +141,8 @@ void add_evaluate(CLI::App& nnom) {
       "  nnom evaluate model.keras --on cortex-m4 --json cost.json\n"
       "The JSON holds model, on, samples, top1, topk, macs, arena_bytes, weights_bytes,\n"
       "code_bytes, stack_bytes, instructions, cycles and seconds, null where not measured; layers\n"
-      "(name, op, macs, instructions, cycles) and functions (name, instructions, cycles) on a core;\n"
+      "(name, op, macs, instructions, cycles) and functions (name, instructions, cycles) on a "
+      "core;\n"
       "and mse, mae or auc where that is the metric; float_... of each with --with-float.");
   app->callback([o] { evaluate_and_print(*o); });
 }

@@ -52,12 +52,12 @@ void testset(const TestsetOptions& o) {
   const Compiled compiled = compile_model(graph, o, {});
   const Testset made = write_testset(compiled.program, o);
   if (o.output.starts_with("/dev/")) return;  // that may be the standard output itself
-  fmt::print("{}", wrapped("",
-                           fmt::format("{}: {}, {} B; the model is {}", o.output,
-                                       contents(made.samples),
-                                       count_text(static_cast<std::int64_t>(made.bytes)),
-                                       compiled.calibration),
-                           terminal_columns(STDOUT_FILENO)));
+  fmt::print(
+      "{}",
+      wrapped("",
+              fmt::format("{}: {}, {} B; the model is {}", o.output, contents(made.samples),
+                          count_text(static_cast<std::int64_t>(made.bytes)), compiled.calibration),
+              terminal_columns(STDOUT_FILENO)));
 }
 
 }  // namespace

@@ -34,8 +34,8 @@ enum class Axes { automatic, channels_last, channels_first };
 /// One array for each input of a model, with one entry a sample on the first axis.
 class Samples {
  public:
-  /// Reads `sources` (what read_data takes), one for each input of `graph`, in order. Axes of size 1
-  /// may be missing or added. Samples may have their channels first or last, whichever the model
+  /// Reads `sources` (what read_data takes), one for each input of `graph`, in order. Axes of size
+  /// 1 may be missing or added. Samples may have their channels first or last, whichever the model
   /// has; the shape tells which. Where both fit, those of a graph whose file has another order of
   /// axes are taken as in the file, or, with `axes`, as on the board; Axes::automatic throws an
   /// Error then. Throws an Error that shows both shapes where none fits.

@@ -24,9 +24,10 @@ std::vector<StoredLayer> stored_weights(const Program& program, bool per_channel
       const ChannelWeights own = channel_weights(node, c);
       for (std::size_t k = 0; k < own.count; ++k)
         layer.values.push_back(
-            w.used[c] ? static_cast<std::int8_t>(std::min(
-                            std::round(static_cast<double>(node.weights[own[k]]) / w.scale[c]), 127.0))
-                      : std::int8_t{0});
+            w.used[c]
+                ? static_cast<std::int8_t>(std::min(
+                      std::round(static_cast<double>(node.weights[own[k]]) / w.scale[c]), 127.0))
+                : std::int8_t{0});
     }
   }
   return layers;

@@ -21,7 +21,8 @@ using NamedArray = std::pair<std::string, pybind11::array>;
 std::vector<Source> sources_of(const std::vector<NamedArray>& arrays);
 
 /// `values` as float32 or, of one or two bytes, as intN.
-pybind11::array array_of(const std::vector<float>& values, const std::vector<pybind11::ssize_t>& shape);
+pybind11::array array_of(const std::vector<float>& values,
+                         const std::vector<pybind11::ssize_t>& shape);
 pybind11::array array_of(const std::vector<std::byte>& stored, int bits,
                          const std::vector<pybind11::ssize_t>& shape);
 

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 
-#include "compiler/commands/evaluate.hpp"
 #include "compiler/commands/testset.hpp"
 #include "compiler/error.hpp"
 #include "compiler/hooks/callback.hpp"
+#include "compiler/io/file.hpp"
+#if __has_include("compiler/report/html/report.hpp")
+#include "compiler/report/html/report.hpp"
+#endif
 #include "compiler/report/program.hpp"
 #include "compiler/report/scales.hpp"
 #include "compiler/report/weights.hpp"
@@ -36,8 +39,12 @@ Port port_of(const Graph& graph, int tensor, const std::vector<std::vector<int>>
   for (int axis = 0; order.empty() && axis < t.shape.rank; ++axis) order.push_back(axis);
   const Quantisation none{};
   const Quantisation& q = program ? program->scales[static_cast<std::size_t>(tensor)] : none;
-  return {t.name, tuple_of(in_file_order(t.shape, orders, index)), py::tuple(py::cast(order)),
-          program ? static_cast<double>(q.scale) : 0, program ? q.zero : 0, program ? q.bits : 0};
+  return {t.name,
+          tuple_of(in_file_order(t.shape, orders, index)),
+          py::tuple(py::cast(order)),
+          program ? static_cast<double>(q.scale) : 0,
+          program ? q.zero : 0,
+          program ? q.bits : 0};
 }
 
 std::vector<Port> ports(const Graph& graph, const std::vector<int>& tensors,
@@ -83,10 +90,11 @@ HookFunction callback(const Graph& graph, const Node& node, const py::function& 
 
 }  // namespace
 
-Network::Network(const Arguments& arguments,
-                 const std::map<std::string, py::function>& callbacks) {
+Network::Network(const Arguments& arguments, const std::map<std::string, py::function>& callbacks,
+                 const std::string& shown) {
   parse(options_, add_convert_options, arguments);
   graph_ = unlocked([&] { return load_graph(options_); });
+  graph_.file = options_.model = shown;
   for (Node& node : graph_.nodes) {
     if (!node.hook || !options_.hooks.header.empty()) continue;
     for (const std::string& name : {node.hook->layer, node.source})  // or the class
@@ -108,15 +116,25 @@ std::unique_ptr<Model> Network::compile(const std::vector<NamedArray>& samples) 
     check_calibration(graph_, options_);
     return compile_model(graph_, options_, {});
   });
-  return std::make_unique<Model>(graph_, std::move(compiled), options_.compile.per_channel,
-                                 options_.compile.stream);
+  return std::make_unique<Model>(graph_, std::move(compiled), options_);
 }
 
-Model::Model(Graph graph, Compiled compiled, bool per_channel, bool stream)
-    : graph_(std::move(graph)),
-      compiled_(std::move(compiled)),
-      per_channel_(per_channel),
-      stream_(stream) {}
+Model::Model(Graph graph, Compiled compiled, ModelOptions options)
+    : graph_(std::move(graph)), compiled_(std::move(compiled)), options_(std::move(options)) {
+  options_.warn = nullptr;
+}
+
+template <class Options>
+Options Model::options_of(void (*add)(CLI::App&, Options&), const Arguments& arguments) const {
+  Options options;
+  Arguments all = {options_.model};
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  parse(options, add, all);
+  const std::string name = options.name, section = options.section;
+  static_cast<ModelOptions&>(options) = options_;
+  options.name = name, options.section = section;
+  return options;
+}
 
 std::vector<Port> Model::inputs() const {
   const Graph& graph = compiled_.program.graph;
@@ -128,14 +146,12 @@ std::vector<Port> Model::outputs() const {
   return ports(graph, graph.outputs, graph.output_order, &compiled_.program);
 }
 
-std::vector<py::array> Model::run(const Arguments& arguments,
-                                  const std::vector<NamedArray>& inputs, const std::string& on,
+std::vector<py::array> Model::run(const std::vector<NamedArray>& inputs, const std::string& on,
                                   bool stored) const {
   const Program& program = compiled_.program;
   const Graph& graph = program.graph;
-  ConvertOptions options;
-  parse(options, add_convert_options, arguments);
-  options.keep_state |= stream_;
+  ModelOptions options = options_;
+  options.keep_state |= stream();
   const std::vector<Source> sources = sources_of(inputs);
   std::size_t count = 0;
   const Measured measured = unlocked([&] {
@@ -154,51 +170,80 @@ std::vector<py::array> Model::run(const Arguments& arguments,
   return all;
 }
 
+Evaluation Model::measure(const Arguments& arguments, const std::vector<NamedArray>& data,
+                          const std::vector<NamedArray>& labels) const {
+  EvaluateOptions options = options_of(add_evaluate_options, arguments);
+  if (!data.empty()) options.data = sources_of(data);
+  if (!labels.empty()) options.labels = sources_of(labels)[0];
+  return unlocked([&] { return nnomc::evaluate(graph_, options, &compiled_); });
+}
+
 std::pair<std::string, std::string> Model::evaluate(const Arguments& arguments,
                                                     const std::vector<NamedArray>& data,
                                                     const std::vector<NamedArray>& labels) const {
-  EvaluateOptions options;
-  parse(options, add_evaluate_options, arguments);
-  if (!data.empty()) options.data = sources_of(data);
-  if (!labels.empty()) options.labels = sources_of(labels)[0];
-  const Evaluation made = unlocked([&] { return nnomc::evaluate(graph_, options, &compiled_); });
+  const Evaluation made = measure(arguments, data, labels);
   return {evaluation_text(made.report, made.program, made.measured, 100),
           evaluation_json(made.report, made.program, made.measured)};
 }
 
 std::vector<std::string> Model::save(const Arguments& arguments) const {
-  ConvertOptions options;
-  parse(options, add_convert_options, arguments);
+  const ConvertOptions options = options_of(add_convert_options, arguments);
   check(options);
   return unlocked([&] { return write_model(compiled_, options); });
 }
 
-std::size_t Model::testset(const Arguments& arguments, const std::vector<NamedArray>& data,
+std::size_t Model::testset(const std::vector<NamedArray>& data,
                            const std::vector<NamedArray>& labels, const std::string& path) const {
-  ConvertOptions given;
-  parse(given, add_convert_options, arguments);
   TestsetOptions options;
-  static_cast<ModelOptions&>(options) = given;
+  static_cast<ModelOptions&>(options) = options_;
   options.data = sources_of(data);
   options.labels = sources_of(labels)[0];
   options.output = path;
   return unlocked([&] { return write_testset(compiled_.program, options).samples; });
 }
 
-std::string Model::summary(const std::string& target, std::size_t width) const {
-  return inspect_text(compiled_.program, graph_, target, width);
+#if __has_include("compiler/report/html/report.hpp")
+void Model::report(const std::string& path, const Arguments& arguments,
+                   const std::vector<NamedArray>& data, const std::vector<NamedArray>& labels,
+                   const std::string& board, bool measured,
+                   const std::vector<std::string>& classes) const {
+  ReportRequest request{.name = options_.name.empty() ? stem_of(options_.model) : options_.name,
+                        .model = graph_,
+                        .program = compiled_.program,
+                        .options = options_.compile,
+                        .calibration = compiled_.calibration,
+                        .sizing_only = compiled_.sizing_only,
+                        .board = board,
+                        .measure = measured,
+                        .classes = classes};
+  if (!options_.calibrate.empty() && !compiled_.sizing_only) {
+    request.samples = read_samples(graph_, options_.calibrate, options_);
+    request.samples.limit(options_.calibration_samples);
+  }
+  if (!data.empty()) request.evaluation = measure(arguments, data, labels).report;
+  unlocked([&] { write_file(path, html_report(request)); });
+}
+#else
+void Model::report(const std::string&, const Arguments&, const std::vector<NamedArray>&,
+                   const std::vector<NamedArray>&, const std::string&, bool,
+                   const std::vector<std::string>&) const {
+  throw Error("this build has no report");
+}
+#endif
+
+std::string Model::summary(std::size_t width) const {
+  return inspect_text(compiled_.program, graph_, options_.compile.target, width);
 }
 
 std::string Model::scales() const { return scales_text(compiled_.program); }
 
 py::list Model::weights() const {
   py::list layers;
-  for (const StoredLayer& layer : stored_weights(compiled_.program, per_channel_)) {
+  for (const StoredLayer& layer : stored_weights(compiled_.program, options_.compile.per_channel)) {
     const auto channels = static_cast<py::ssize_t>(layer.scale.size());
     const auto values = static_cast<py::ssize_t>(layer.values.size());
     layers.append(py::make_tuple(
-        layer.name,
-        py::array_t<std::int8_t>({channels, values / channels}, layer.values.data()),
+        layer.name, py::array_t<std::int8_t>({channels, values / channels}, layer.values.data()),
         py::array_t<double>(channels, layer.scale.data()),
         py::array_t<double>(channels, layer.bias.data())));
   }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "compiler/commands/convert.hpp"
+#include "compiler/commands/evaluate.hpp"
 #include "python/binding/arrays.hpp"
 
 namespace nnomc::binding {
@@ -29,21 +30,28 @@ struct Port {
 /// A model that is compiled. All methods are called with Python's lock, and give it away for work.
 class Model {
  public:
-  Model(Graph graph, Compiled compiled, bool per_channel, bool stream);
+  Model(Graph graph, Compiled compiled, ModelOptions options);
 
   std::vector<Port> inputs() const;
   std::vector<Port> outputs() const;
   /// One array for each output: real numbers, or what the board stores.
-  std::vector<pybind11::array> run(const Arguments& arguments, const std::vector<NamedArray>& inputs,
-                                   const std::string& on, bool stored) const;
-  /// The report as text and as JSON.
+  std::vector<pybind11::array> run(const std::vector<NamedArray>& inputs, const std::string& on,
+                                   bool stored) const;
+  /// What was measured, as text and as JSON. `arguments` are of `nnom evaluate`, those that the
+  /// model was converted with left out.
   std::pair<std::string, std::string> evaluate(const Arguments& arguments,
                                                const std::vector<NamedArray>& data,
                                                const std::vector<NamedArray>& labels) const;
+  /// Paths of the files. `arguments` are of `nnom convert`.
   std::vector<std::string> save(const Arguments& arguments) const;
-  std::size_t testset(const Arguments& arguments, const std::vector<NamedArray>& data,
-                      const std::vector<NamedArray>& labels, const std::string& path) const;
-  std::string summary(const std::string& target, std::size_t width) const;
+  std::size_t testset(const std::vector<NamedArray>& data, const std::vector<NamedArray>& labels,
+                      const std::string& path) const;
+  /// Writes a page of HTML; `arguments` are as of evaluate().
+  void report(const std::string& path, const Arguments& arguments,
+              const std::vector<NamedArray>& data, const std::vector<NamedArray>& labels,
+              const std::string& board, bool measure,
+              const std::vector<std::string>& classes) const;
+  std::string summary(std::size_t width) const;
   /// JSON, see scales_text().
   std::string scales() const;
   /// For each layer: its name, int8 weights, scales and biases, channels first.
@@ -52,19 +60,28 @@ class Model {
   int arena_bytes() const { return compiled_.program.plan.arena_bytes; }
   std::int64_t weights_bytes() const { return compiled_.program.weights_bytes(); }
   const std::string& calibration() const { return compiled_.calibration; }
+  bool stream() const { return options_.compile.stream; }
 
  private:
+  /// What `add` reads from `arguments`, for the model as it was converted.
+  template <class Options>
+  Options options_of(void (*add)(CLI::App&, Options&), const Arguments& arguments) const;
+  Evaluation measure(const Arguments& arguments, const std::vector<NamedArray>& data,
+                     const std::vector<NamedArray>& labels) const;
+
   Graph graph_;  // as the file has it
   Compiled compiled_;
-  bool per_channel_, stream_;
+  ModelOptions options_;
 };
 
 /// A model file that is read.
 class Network {
  public:
-  /// `callbacks`: for layers that are code of the user's own, by name, a function that takes one
-  /// array for each input, without the batch axis, and returns the output.
-  Network(const Arguments& arguments, const std::map<std::string, pybind11::function>& callbacks);
+  /// `callbacks`: for layers that are code of the user's own, by name, a function that takes a
+  /// list of arrays, one for each input, without the batch axis, and returns the output. `shown`:
+  /// what messages call the file.
+  Network(const Arguments& arguments, const std::map<std::string, pybind11::function>& callbacks,
+          const std::string& shown);
 
   std::vector<Port> inputs() const;
   bool quantised() const { return graph_.quantised(); }

@@ -43,7 +43,8 @@ PYBIND11_MODULE(_nnom, module) {
       .def_readonly("zero_point", &Port::zero_point)
       .def_readonly("bits", &Port::bits);
   py::class_<Network>(module, "Network")
-      .def(py::init<const Arguments&, const std::map<std::string, py::function>&>())
+      .def(py::init<const Arguments&, const std::map<std::string, py::function>&,
+                    const std::string&>())
       .def_property_readonly("inputs", &Network::inputs)
       .def_property_readonly("quantised", &Network::quantised)
       .def_property_readonly("calibration_samples", &Network::calibration_samples)
@@ -57,6 +58,8 @@ PYBIND11_MODULE(_nnom, module) {
       .def_property_readonly("calibration", &Model::calibration)
       .def("run", &Model::run)
       .def("evaluate", &Model::evaluate)
+      .def_property_readonly("stream", &Model::stream)
+      .def("report", &Model::report)
       .def("save", &Model::save)
       .def("testset", &Model::testset)
       .def("summary", &Model::summary)

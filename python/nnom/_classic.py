@@ -145,7 +145,9 @@ def quantize_output(
 class Weights(NamedTuple):
     """A layer's quantised weights: real weights are scale * values."""
 
-    values: npt.NDArray[Any]  #: int8, a row for each output channel, in the order of the layer's axes
+    values: npt.NDArray[
+        Any
+    ]  #: int8, a row for each output channel, in the order of the layer's axes
     scale: npt.NDArray[Any]  #: of each row
     bias: npt.NDArray[Any]  #: of each row, in units of the input's scale times the row's
 

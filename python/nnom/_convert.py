@@ -82,32 +82,28 @@ def convert(
         words.append("--input-by-rows")
     if keep_state:
         words.append("--keep-state")
-    folder = tempfile.TemporaryDirectory(prefix="nnom-")
-    example, calibrate = _example(calibrate)
-    source = source_of(model, folder.name, example)
-    _add_lambdas(source, lambdas)
-    words = [source.path, *words]
-    for text in source.lambdas:
-        words += ["--lambda", text]
-    reading = list(words)
-    if _data.is_path(calibrate):
-        reading += [w for path in _data.paths(calibrate) for w in ("--calibrate", path)]
-        calibrate = None
     if stream:
-        reading.append("--stream")
-    try:
-        network = _nnom.Network(reading, source.callbacks)
-        samples: _data.Named = []
-        if calibrate is not None and not network.quantised:
-            limit = network.calibration_samples
-            samples = _data.gather(calibrate, network.inputs, limit, "calibrate")
-        compiled = network.compile(samples)
-    except _nnom.Error as error:
-        # The user never saw the temporary file.
-        raise _nnom.Error(str(error).replace(folder.name + os.sep, "")) from None
+        words.append("--stream")
+    if _data.is_path(calibrate):
+        words += [w for path in _data.paths(calibrate) for w in ("--calibrate", path)]
+    example, calibrate = _example(calibrate)
+    with tempfile.TemporaryDirectory(prefix="nnom-") as folder:
+        source = source_of(model, folder, example)
+        _add_lambdas(source, lambdas)
+        words += [w for text in source.lambdas for w in ("--lambda", text)]
+        shown = os.path.relpath(source.path, folder) if source.temporary else source.path
+        try:
+            network = _nnom.Network([source.path, *words], source.callbacks, shown)
+        except _nnom.Error as error:
+            raise _nnom.Error(str(error).replace(source.path, shown)) from None
+    samples: _data.Named = []
+    if calibrate is not None and not _data.is_path(calibrate) and not network.quantised:
+        limit = network.calibration_samples
+        samples = _data.gather(calibrate, network.inputs, limit, "calibrate")
+    compiled = network.compile(samples)
     for text in network.warnings:
         warnings.warn(text, stacklevel=2)
-    return Model(compiled, words, target=target, stream=stream, folder=folder)
+    return Model(compiled)
 
 
 def _add_lambdas(source: Source, lambdas: Mapping[str, Callable[..., Any] | None] | None) -> None:
@@ -158,4 +154,3 @@ def _first(data: Any) -> list[Any]:
     if isinstance(data, (list, tuple)):
         return [_data.to_array(x, "calibrate")[:1] for x in data]
     return [_data.to_array(data, "calibrate")[:1]]
-

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -17,6 +16,7 @@ from . import _data, _nnom
 from ._nnom import Error, Port
 
 Array = npt.NDArray[Any]
+Metric = Literal["accuracy", "mse", "mae", "auc"]
 
 
 @dataclass(frozen=True)
@@ -60,20 +60,8 @@ class Model:
     >>> print(m.ram, m.flash)
     """
 
-    def __init__(
-        self,
-        compiled: _nnom.Model,
-        words: list[str],
-        *,
-        target: str,
-        stream: bool,
-        folder: tempfile.TemporaryDirectory[str],
-    ) -> None:
+    def __init__(self, compiled: _nnom.Model) -> None:
         self._compiled = compiled
-        self._words = words  # of the command line that the model was converted with
-        self._target = target
-        self._stream = stream
-        self._folder = folder  # where the file of a model in memory is
 
     @property
     def inputs(self) -> list[Port]:
@@ -105,7 +93,7 @@ class Model:
         >>> m.predict(x_test).argmax(axis=1)
         """
         samples = _data.gather(x, self.inputs, None, "x")
-        arrays = self._compiled.run(self._words, samples, on, raw)
+        arrays = self._compiled.run(samples, on, raw)
         if not raw:
             for i, port in enumerate(self.outputs):
                 arrays[i] = arrays[i].transpose([0, *(1 + axis for axis in port.order)])
@@ -117,7 +105,7 @@ class Model:
         y: Any = None,
         *,
         on: str = "host",
-        metric: Literal["accuracy", "mse", "mae", "auc"] = "accuracy",
+        metric: Metric = "accuracy",
         top_k: int = 3,
         with_float: bool = True,
     ) -> Evaluation:
@@ -128,28 +116,52 @@ class Model:
 
         >>> print(m.evaluate(x_test, y_test, on="cortex-m4"))
         """
-        if self._stream:
+        if self._compiled.stream:
             raise Error("a model that takes a step a run is evaluated as it was before: whole")
-        words = [*self._words, "--on", on, "--metric", metric, "--top-k", str(top_k)]
+        words = ["--on", on, "--metric", metric, "--top-k", str(top_k)]
         if with_float and x is not None:
             words.append("--with-float")
-        data, data_words = self._given(x, self.inputs, "x", "--data")
+        text, figures = self._compiled.evaluate(*self._answers(x, y, words))
+        return Evaluation(text, json.loads(figures))
+
+    def _answers(
+        self, x: Any, y: Any, words: list[str]
+    ) -> tuple[list[str], _data.Named, _data.Named]:
+        """Words, samples and labels for the compiler, which reads what has a name itself."""
+        data: _data.Named = []
         labels: _data.Named = []
+        if x is not None and _data.is_path(x):
+            words += [word for path in _data.paths(x) for word in ("--data", path)]
+        elif x is not None:
+            data = _data.gather(x, self.inputs, None, "x")
         if y is not None and _data.is_path(y):
             words += ["--labels", *_data.paths(y)]
         elif y is not None:
             labels = [("y", _data.to_array(y, "y"))]
-        text, figures = self._compiled.evaluate([*words, *data_words], data, labels)
-        return Evaluation(text, json.loads(figures))
+        return words, data, labels
 
-    def _given(
-        self, data: Any, ports: Sequence[Port], name: str, flag: str
-    ) -> tuple[_data.Named, list[str]]:
-        if data is None:
-            return [], []
-        if _data.is_path(data):
-            return [], [word for path in _data.paths(data) for word in (flag, path)]
-        return _data.gather(data, ports, None, name), []
+    def report(
+        self,
+        path: str | os.PathLike[str],
+        x: Any = None,
+        y: Any = None,
+        *,
+        board: str = "",
+        classes: Sequence[str] = (),
+        metric: Metric = "accuracy",
+        measure: bool = True,
+    ) -> None:
+        """Writes a page of HTML on what the model needs, what it costs and how good it is.
+
+        ``x`` and ``y`` are as in ``evaluate``; ``board`` is a name that `nnom report --help` lists,
+        ``classes`` are the names of the classes. Without ``measure`` no firmware is built.
+
+        >>> m.report("report.html", x_test, y_test, board="nano-33-ble")
+        """
+        words = ["--metric", metric, "--with-float"]
+        words, data, labels = self._answers(x, y, words)
+        names = list(classes)
+        self._compiled.report(os.fspath(path), words, data, labels, board, measure, names)
 
     def save(
         self,
@@ -169,9 +181,9 @@ class Model:
         >>> m.save("mnist.hpp")
         ['mnist.hpp', 'mnist.cpp']
         """
-        words = [*self._words, "-o", os.fspath(path), "--emit", emit]
-        if emit == "structures":
-            words = words[:-2]
+        words = ["-o", os.fspath(path)]
+        if emit != "structures":
+            words += ["--emit", emit]
         if name is not None:
             words += ["--name", name]
         if section is not None:
@@ -188,7 +200,7 @@ class Model:
         """
         samples = _data.gather(x, self.inputs, None, "x")
         labels = [("y", _data.to_array(y, "y"))]
-        return self._compiled.testset(self._words, samples, labels, os.fspath(path))
+        return self._compiled.testset(samples, labels, os.fspath(path))
 
     @property
     def scales(self) -> list[dict[str, Any]]:
@@ -200,7 +212,7 @@ class Model:
 
     def __str__(self) -> str:
         columns = min(max(shutil.get_terminal_size((100, 24)).columns, 40), 160)
-        text = self._compiled.summary(self._target, columns)
+        text = self._compiled.summary(columns)
         return f"{text}The model is {self._compiled.calibration}."
 
     def summary(self) -> None:

@@ -25,7 +25,7 @@ class Network:
     calibration_samples: int
     warnings: list[str]
     def __init__(
-        self, arguments: Sequence[str], callbacks: dict[str, Callable[..., Any]]
+        self, arguments: Sequence[str], callbacks: dict[str, Callable[..., Any]], shown: str
     ) -> None: ...
     def compile(self, samples: _Arrays) -> Model: ...
 
@@ -35,17 +35,24 @@ class Model:
     arena_bytes: int
     weights_bytes: int
     calibration: str
-    def run(
-        self, arguments: Sequence[str], inputs: _Arrays, on: str, stored: bool
-    ) -> list[npt.NDArray[Any]]: ...
+    stream: bool
+    def run(self, inputs: _Arrays, on: str, stored: bool) -> list[npt.NDArray[Any]]: ...
     def evaluate(
         self, arguments: Sequence[str], data: _Arrays, labels: _Arrays
     ) -> tuple[str, str]: ...
     def save(self, arguments: Sequence[str]) -> list[str]: ...
-    def testset(
-        self, arguments: Sequence[str], data: _Arrays, labels: _Arrays, path: str
-    ) -> int: ...
-    def summary(self, target: str, width: int) -> str: ...
+    def testset(self, data: _Arrays, labels: _Arrays, path: str) -> int: ...
+    def report(
+        self,
+        path: str,
+        arguments: Sequence[str],
+        data: _Arrays,
+        labels: _Arrays,
+        board: str,
+        measure: bool,
+        classes: Sequence[str],
+    ) -> None: ...
+    def summary(self, width: int) -> str: ...
     def scales(self) -> str: ...
     def weights(
         self,

@@ -24,6 +24,7 @@ class Source:
     path: str
     lambdas: list[str] = field(default_factory=list)  # as --lambda takes them
     callbacks: dict[str, Callable[..., Any]] = field(default_factory=dict)
+    temporary: bool = True  # written for the compiler, who shows its name only
 
 
 def source_of(model: Any, folder: str, example: Callable[[], list[Any]]) -> Source:
@@ -33,7 +34,7 @@ def source_of(model: Any, folder: str, example: Callable[[], list[Any]]) -> Sour
     a module of PyTorch, which is run on ``example()`` once.
     """
     if isinstance(model, (str, os.PathLike)):
-        return Source(os.fspath(model))
+        return Source(os.fspath(model), temporary=False)
     if isinstance(model, (bytes, bytearray)):
         return Source(_write(Path(folder, "model.tflite"), bytes(model)))
     if _is_keras(model):

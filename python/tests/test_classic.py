@@ -23,8 +23,9 @@ def test_generate_model_writes_c_and_cpp(demo):
 
 def test_generate_model_takes_nnoms_parameters(demo):
     made = nnom.generate_model(demo[0], demo[1], False, "w.h", "chw", "kld", target="cortex-m0")
-    same = nnom.convert(demo[0], demo[1], per_channel=False, layout="chw", calibration="kl",
-                        target="cortex-m0")
+    same = nnom.convert(
+        demo[0], demo[1], per_channel=False, layout="chw", calibration="kl", target="cortex-m0"
+    )
     same.save("same.hpp", name="w", c_api=True)
     text = Path("same.cpp").read_text().replace("same.h", "w.h")
     assert Path("w.cpp").read_text() == text
@@ -33,8 +34,9 @@ def test_generate_model_takes_nnoms_parameters(demo):
 
 def test_evaluate_model_prints_and_writes(demo, capsys):
     path, x, images, labels = demo
-    result = nnom.evaluate_model(path, images, labels, running_time=True, to_file="evaluation.txt",
-                                 calibrate=x)
+    result = nnom.evaluate_model(
+        path, images, labels, running_time=True, to_file="evaluation.txt", calibrate=x
+    )
     shown = capsys.readouterr().out
     assert shown == Path("evaluation.txt").read_text()
     assert "top-1" in shown and "Running time: " in shown and result.accuracy > 0.9
@@ -76,8 +78,9 @@ def test_quantize_weights(demo):
     stored = layers["stem"]
     assert stored.values.dtype == np.int8
     real = keras_weights["stem"].transpose(3, 0, 1, 2).reshape(len(stored.values), -1)
-    np.testing.assert_allclose(stored.scale[:, None] * stored.values, real,
-                               atol=stored.scale.max() / 2 * 1.001)
+    np.testing.assert_allclose(
+        stored.scale[:, None] * stored.values, real, atol=stored.scale.max() / 2 * 1.001
+    )
     np.testing.assert_allclose(stored.scale, np.abs(real).max(1) / 127, rtol=1e-5)
     scales = nnom.quantize_output(demo[0], demo[1])
     assert nnom.quantize_weights(demo[0], "w.h", layer_q_list=scales).keys() == layers.keys()
@@ -97,6 +100,9 @@ def read_keras_weights():
         layers = json.loads(archive.read("config.json"))["config"]["layers"]
         names = [layer["config"]["name"] for layer in layers]
         with h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as held:
-            kernels = [held["layers"][key]["vars"]["0"][()] for key in held["layers"]
-                       if len(held["layers"][key]["vars"]) and key.startswith("conv2d")]
+            kernels = [
+                held["layers"][key]["vars"]["0"][()]
+                for key in held["layers"]
+                if len(held["layers"][key]["vars"]) and key.startswith("conv2d")
+            ]
     return dict(zip(["stem"], kernels[:1])) if "stem" in names else {}

@@ -26,15 +26,36 @@ def command(*words):
 
 
 def test_the_bytes_are_those_of_the_command(model, tmp_path):
-    done = command("convert", DEMO / "model.keras", "--calibrate", DEMO / "calibration.npy",
-                   "--scale", "1/255", "--target", "cortex-m4", "-o", tmp_path / "a" / "m.hpp")
+    done = command(
+        "convert",
+        DEMO / "model.keras",
+        "--calibrate",
+        DEMO / "calibration.npy",
+        "--scale",
+        "1/255",
+        "--target",
+        "cortex-m4",
+        "-o",
+        tmp_path / "a" / "m.hpp",
+    )
     assert done.returncode != 0 and "error" in done.stderr  # there is no such folder
     (tmp_path / "a").mkdir()
-    done = command("convert", DEMO / "model.keras", "--calibrate", DEMO / "calibration.npy",
-                   "--scale", "1/255", "--target", "cortex-m4", "-o", tmp_path / "a" / "m.hpp")
+    done = command(
+        "convert",
+        DEMO / "model.keras",
+        "--calibrate",
+        DEMO / "calibration.npy",
+        "--scale",
+        "1/255",
+        "--target",
+        "cortex-m4",
+        "-o",
+        tmp_path / "a" / "m.hpp",
+    )
     assert done.returncode == 0, done.stderr
-    scaled = nnom.convert(DEMO / "model.keras", np.load(DEMO / "calibration.npy"), scale="1/255",
-                          target="cortex-m4")
+    scaled = nnom.convert(
+        DEMO / "model.keras", np.load(DEMO / "calibration.npy"), scale="1/255", target="cortex-m4"
+    )
     assert scaled.save(tmp_path / "m.hpp") == [str(tmp_path / "m.hpp"), str(tmp_path / "m.cpp")]
     for name in ("m.hpp", "m.cpp"):
         assert (tmp_path / name).read_bytes() == (tmp_path / "a" / name).read_bytes()
@@ -172,8 +193,16 @@ def test_paths_as_on_the_command_line(demo):
 
 def test_options_do_what_they_do_in_the_command(demo):
     path, x, _, _ = demo
-    made = nnom.convert(path, x, ranges={"scores": (-8, 8)}, per_channel=False, calibration="kl",
-                        scheme="power-of-two", optimise="size", calibration_samples=10)
+    made = nnom.convert(
+        path,
+        x,
+        ranges={"scores": (-8, 8)},
+        per_channel=False,
+        calibration="kl",
+        scheme="power-of-two",
+        optimise="size",
+        calibration_samples=10,
+    )
     scale = next(t for t in made.scales if t["name"] == "scores")["scale"]
     assert scale == 2.0**-4 and "10 samples" in str(made)
     limited = nnom.convert(path, x, ram_limit="9k")

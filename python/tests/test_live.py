@@ -112,7 +112,10 @@ def test_a_class_of_your_own(keras):
 
 
 def test_functions_for_layers_of_a_file(keras):
-    layers = [keras.Input((5,)), keras.layers.Lambda(lambda x: x * 3, name="triple", output_shape=(5,))]
+    layers = [
+        keras.Input((5,)),
+        keras.layers.Lambda(lambda x: x * 3, name="triple", output_shape=(5,)),
+    ]
     keras.Sequential(layers).save("net.keras")
     x = np.random.default_rng(3).random((50, 5), dtype=np.float32)
     made = nnom.convert("net.keras", x, lambdas={"triple": lambda x: 2 * x})

@@ -64,7 +64,9 @@ def test_onnx_files_beside_onnx():
 
 
 def test_needs_numpy_only():
-    done = run("import nnom, sys", "print([m for m in ('keras', 'torch', 'onnx') if m in sys.modules])")
+    done = run(
+        "import nnom, sys", "print([m for m in ('keras', 'torch', 'onnx') if m in sys.modules])"
+    )
     assert done.stdout == "[]\n", done.stderr
 
 
@@ -80,7 +82,9 @@ SLOW = """
 
 def start(code, **options):
     code = textwrap.dedent(code).format(model=str(DEMO / "model.keras"))
-    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, **options)
+    return subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, **options
+    )
 
 
 def test_ctrl_c():
