@@ -3,6 +3,7 @@
 #pragma once
 
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -55,6 +56,7 @@ struct StoredWeights {
 /// The user's C++ function that a Lambda node calls.
 struct Hook {
   std::string function;  ///< its name, in namespace hooks
+  std::string layer{};   ///< the layer's, as the file has it
   /// What it can look at, as members of a struct: "float alpha = 0.5f".
   std::vector<std::string> parameters{};
   /// Weights of the layer, among the node's: their shapes, one after the other.
@@ -64,12 +66,13 @@ struct Hook {
   nnom::Hook<float> on_float = nullptr;
   nnom::Hook<int8_t> on_int8 = nullptr;
   nnom::Hook<int16_t> on_int16 = nullptr;
+  std::shared_ptr<const void> keep{};  ///< what they need
 
   bool has_parameters() const { return !parameters.empty() || !weights.empty(); }
 };
 
-/// Whose kernel runs a node on the board: NNoM's, or CMSIS-NN's, as it is built for cores without the
-/// DSP extension, with it, or with Helium.
+/// Whose kernel runs a node on the board: NNoM's, or CMSIS-NN's, as it is built for cores without
+/// the DSP extension, with it, or with Helium.
 enum class Kernels { own, cmsis_nn, cmsis_nn_dsp, cmsis_nn_helium };
 
 /// One op. `weights` and `bias` are those of ops with nnom::Linear data, in the order the op's

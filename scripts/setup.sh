@@ -5,6 +5,7 @@
 #     scripts/setup.sh             everything
 #     scripts/setup.sh build       only what building the nnom command needs
 #     scripts/setup.sh --list      the packages, and nothing else
+#     scripts/setup.sh --missing   those of them that are not installed, on Debian
 #
 # Purposes: build, test, firmware (cross compiler and emulator), develop (formatting, checks).
 set -eu
@@ -20,6 +21,7 @@ develop="clang-14 libclang-rt-14-dev clang-format clang-tidy"
 say() { echo "setup: $*" >&2; }
 
 list=no
+only_missing=no
 wanted=
 for argument in "$@"; do
   case $argument in
@@ -28,6 +30,7 @@ for argument in "$@"; do
     firmware) wanted="$wanted $firmware" ;;
     develop) wanted="$wanted $develop" ;;
     --list) list=yes ;;
+    --missing) only_missing=yes ;;
     *) say "unknown purpose '$argument'; there are: build test firmware develop"; exit 2 ;;
   esac
 done
@@ -36,6 +39,9 @@ wanted=$(echo $wanted)
 
 if [ $list = yes ]; then
   echo "$wanted"
+  exit 0
+fi
+if [ $only_missing = yes ] && ! command -v dpkg-query > /dev/null; then
   exit 0
 fi
 if ! command -v dpkg-query > /dev/null || ! command -v apt-get > /dev/null; then
@@ -52,6 +58,10 @@ for package in $wanted; do
   esac
 done
 [ -n "$missing" ] || exit 0
+if [ $only_missing = yes ]; then
+  echo $missing
+  exit 0
+fi
 
 as_root=
 if [ "$(id -u)" != 0 ]; then

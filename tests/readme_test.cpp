@@ -6,6 +6,7 @@
 //          of the compiler), or the folder in tests/vendor that declares what a vendor's files
 //          would
 // ```c     the same, of a model converted with --c-api, as strict C99
+// ```python is run by python/tests/test_documents.py
 // ```cmake a whole CMakeLists.txt (cmake_test builds by it)
 // ```text  after ```sh: what the commands print, abridged; else only for people
 //
@@ -281,7 +282,8 @@ TEST(Documents, BlocksAreOfAKnownLanguage) {
   for (const Document& document : all_documents())
     for (const CodeBlock& block : document.blocks)
       EXPECT_TRUE(block.language == "sh" || block.language == "cpp" || block.language == "c" ||
-                  block.language == "cmake" || block.language == "text")
+                  block.language == "cmake" || block.language == "python" ||
+                  block.language == "text")
           << document.path << ":" << block.line << ": '" << block.language << "'";
 }
 

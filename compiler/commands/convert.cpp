@@ -1,3 +1,5 @@
+#include "compiler/commands/convert.hpp"
+
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -7,7 +9,6 @@
 #include <vector>
 
 #include "compiler/commands/commands.hpp"
-#include "compiler/commands/options.hpp"
 #include "compiler/emit/c_api.hpp"
 #include "compiler/error.hpp"
 #include "compiler/io/file.hpp"
@@ -19,17 +20,6 @@ namespace nnomc {
 namespace {
 
 namespace fs = std::filesystem;
-
-enum class Emission { structures, layers };
-
-struct Options : ModelOptions {
-  std::string output, scales;
-  bool single_header = false, c_api = false;
-  Emission emission = Emission::structures;
-
-  bool layers() const { return emission == Emission::layers; }
-  bool one_file() const { return single_header || layers(); }
-};
 
 /// The source file that belongs to a header.
 std::string source_of(const std::string& header) {
@@ -75,8 +65,8 @@ void write_all(const std::vector<File>& files) {
 }
 
 /// What `o` asks for of a program, as files.
-std::vector<File> files_of(const Program& program, const Options& o, const std::string& header,
-                           const EmitOptions& emitting) {
+std::vector<File> files_of(const Program& program, const ConvertOptions& o,
+                           const std::string& header, const EmitOptions& emitting) {
   if (o.layers()) return {{header, emit_layers(program, emitting)}};
   if (o.single_header) return {{header, emit_single_header(program, emitting)}};
   const Generated text = emit(program, emitting);
@@ -90,7 +80,7 @@ std::vector<File> files_of(const Program& program, const Options& o, const std::
   return files;
 }
 
-std::string summary(const Graph& model, const Compiled& compiled, const Options& o,
+std::string summary(const Graph& model, const Compiled& compiled, const ConvertOptions& o,
                     const std::string& files, const std::string& name, std::size_t width) {
   const Program& p = compiled.program;
   const Graph& g = p.graph;
@@ -115,8 +105,10 @@ std::string summary(const Graph& model, const Compiled& compiled, const Options&
   return text + "\n" + left_out_text(model, g);
 }
 
-void convert(const Options& o) {
-  const std::string header = o.output.empty() ? stem_of(o.model) + ".hpp" : o.output;
+}  // namespace
+
+void check(const ConvertOptions& o) {
+  const std::string header = o.header();
   if (!o.one_file()) source_of(header);
   if (o.c_api) c_header_of(header);
   if (fs::path(header).filename() == fs::path(o.hooks.header).filename())
@@ -127,54 +119,72 @@ void convert(const Options& o) {
                 limits.ram ? "--ram-limit" : "--input-by-rows");
   if (o.c_api && limits.input_by_rows)
     throw Error("--c-api: has no way to give it rows, so leave out --input-by-rows");
-  const std::string name = model_name(o, stem_of(header));
-  const Graph graph = load_graph(o);
-  check_calibration(graph, o);
-  Compiled compiled = compile_model(graph, o, {});
-  if (o.layers()) compiled.program.plan = layers_plan(compiled.program);
+}
+
+std::vector<std::string> write_model(const Compiled& compiled, const ConvertOptions& o) {
+  const std::string header = o.header();
   EmitOptions emitting;
-  emitting.name = name;
+  emitting.name = model_name(o, stem_of(header));
   emitting.section = o.section;
   emitting.file = fs::path(header).filename().string();
   emitting.optimise = o.compile.optimise;
-  emitting.sizing_only = is_random(o) && !graph.quantised();
+  emitting.sizing_only = compiled.sizing_only;
   emitting.channels_first = o.axes == Axes::channels_first;
   std::vector<File> files = files_of(compiled.program, o, header, emitting);
   if (!o.scales.empty()) files.push_back({o.scales, scales_text(compiled.program)});
   write_all(files);
-  std::string paths;
-  for (const File& file : files) paths += (paths.empty() ? "" : ", ") + file.path;
+  std::vector<std::string> paths;
+  for (const File& file : files) paths.push_back(file.path);
+  return paths;
+}
+
+namespace {
+
+void convert(const ConvertOptions& o) {
+  check(o);
+  const std::string header = o.header(), name = model_name(o, stem_of(header));
+  const Graph graph = load_graph(o);
+  check_calibration(graph, o);
+  Compiled compiled = compile_model(graph, o, {});
+  if (o.layers()) compiled.program.plan = layers_plan(compiled.program);
+  const std::vector<std::string> paths = write_model(compiled, o);
   // A header on a device may be the standard output itself.
   std::FILE* const out = header.starts_with("/dev/") ? stderr : stdout;
-  fmt::print(out, "{}", summary(graph, compiled, o, paths, name, terminal_columns(fileno(out))));
+  fmt::print(out, "{}",
+             summary(graph, compiled, o, fmt::format("{}", fmt::join(paths, ", ")), name,
+                     terminal_columns(fileno(out))));
 }
 
 }  // namespace
 
-void add_convert(CLI::App& nnom) {
-  auto o = std::make_shared<Options>();
-  CLI::App* app =
-      nnom.add_subcommand("convert", "Turn a model into C++: a header and a source file");
-  add_model(*app, *o);
-  add_data(*app, *o);
-  add_lowering(*app, *o);
-  add_emission(*app, *o);
-  app->add_flag("--single-header", o->single_header, "one header instead of two files");
+void add_convert_options(CLI::App& app, ConvertOptions& o) {
+  add_model(app, o);
+  add_data(app, o);
+  add_lowering(app, o);
+  add_emission(app, o);
+  app.add_flag("--single-header", o.single_header, "one header instead of two files");
   auto* emission =
-      add_choice<Emission>(*app, "--emit", o->emission,
+      add_choice<Emission>(app, "--emit", o.emission,
                            {{"structures", Emission::structures}, {"layers", Emission::layers}},
                            "a constant structure for each layer, or one header of the layer API, "
                            "whose memory is planned when it is compiled");
-  app->add_flag("--c-api", o->c_api, "a header of C functions too, beside the other")
+  app.add_flag("--c-api", o.c_api, "a header of C functions too, beside the other")
       ->excludes("--single-header")
       ->excludes(emission);
-  app->add_option("-o,--output", o->output,
-                  "the header; the source goes beside it [MODEL's name, in the current folder]")
+  app.add_option("-o,--output", o.output,
+                 "the header; the source goes beside it [MODEL's name, in the current folder]")
       ->type_name("FILE");
-  add_stream(*app, *o);
-  app->add_option("--scales", o->scales,
-                  "write the scale and zero point of every tensor there, as JSON")
+  add_stream(app, o);
+  app.add_option("--scales", o.scales,
+                 "write the scale and zero point of every tensor there, as JSON")
       ->type_name("FILE");
+}
+
+void add_convert(CLI::App& nnom) {
+  auto o = std::make_shared<ConvertOptions>();
+  CLI::App* app =
+      nnom.add_subcommand("convert", "Turn a model into C++: a header and a source file");
+  add_convert_options(*app, *o);
   app->footer(
       "Example:\n"
       "  nnom convert model.keras --calibrate images.npy --scale 1/255 -o mnist.hpp\n"

@@ -91,8 +91,12 @@ void settle_rounding(ModelOptions& options, const CLI::Option& given) {
                        : "single and double: add --scheme power-of-two");
 }
 
-void warn(const std::vector<std::string>& questions) {
-  for (const std::string& question : questions) fmt::print(stderr, "nnom: warning: {}\n", question);
+void warn(const ModelOptions& options, const std::vector<std::string>& questions) {
+  for (const std::string& question : questions)
+    if (options.warn)
+      options.warn(question);
+    else
+      fmt::print(stderr, "nnom: warning: {}\n", question);
 }
 
 }  // namespace
@@ -266,9 +270,9 @@ std::string model_name(const ModelOptions& options, const std::string& stem) {
   return usable;
 }
 
-Samples read_samples(const Graph& graph, const std::vector<std::string>& files,
+Samples read_samples(const Graph& graph, const std::vector<Source>& sources,
                      const ModelOptions& options) {
-  Samples samples(graph, files, options.scaling, options.axes);
+  Samples samples(graph, sources, options.scaling, options.axes);
   if (options.keep_state) samples.make_stream();
   return samples;
 }
@@ -289,13 +293,14 @@ void check_calibration(const Graph& graph, const ModelOptions& options) {
 }
 
 bool is_random(const ModelOptions& options) {
-  return options.calibrate == std::vector<std::string>{"random"};
+  const std::vector<Source>& from = options.calibrate;
+  return from.size() == 1 && !from[0].array && from[0].name == "random";
 }
 
 Compiled compile_model(const Graph& graph, const ModelOptions& options, const Samples& data) {
   if (graph.quantised()) {
-    if (data.count() > 0) warn(doubts(graph, data));
-    return {compile(graph, {}, options.compile), "with its file's own scales"};
+    if (data.count() > 0) warn(options, doubts(graph, data));
+    return {compile(graph, {}, options.compile), "with its file's own scales", false};
   }
   Samples samples;
   std::string source;
@@ -314,10 +319,10 @@ Compiled compile_model(const Graph& graph, const ModelOptions& options, const Sa
   }
   const std::size_t all = samples.count();
   samples.limit(options.calibration_samples);
-  if (!synthetic) warn(doubts(graph, samples));
+  if (!synthetic) warn(options, doubts(graph, samples));
   const std::string of = samples.count() < all ? "the first " : "";
   Compiled result{compile(graph, samples, options.compile),
-                  "calibrated on " + of + counted(samples.count(), "sample")};
+                  "calibrated on " + of + counted(samples.count(), "sample"), random};
   if (samples.count() < all && source.empty())
     result.calibration += " of " + count_text(static_cast<std::int64_t>(all));
   result.calibration += source;

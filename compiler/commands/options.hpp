@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,7 +18,7 @@ namespace nnomc {
 struct ModelOptions {
   std::string model;
   HookOptions hooks;
-  std::vector<std::string> calibrate;
+  std::vector<Source> calibrate;
   std::size_t calibration_samples = 100;
   bool keep_state = false;
   Scaling scaling;
@@ -26,6 +27,8 @@ struct ModelOptions {
   bool target_given = false;
   Axes axes = Axes::automatic;
   std::string name, section;
+  /// Tells the user what looks wrong but isn't an error; on stderr where there is none.
+  std::function<void(const std::string&)> warn = nullptr;
 };
 
 /// Adds an option that takes one of a few words.
@@ -76,11 +79,12 @@ std::string model_name(const ModelOptions& options, const std::string& stem);
 
 struct Compiled {
   Program program;
-  std::string calibration;  ///< "calibrated on 100 samples"
+  std::string calibration;   ///< "calibrated on 100 samples"
+  bool sizing_only = false;  ///< on random ones
 };
 
-/// Reads samples from `files`, one for each input, as --scale, --offset and --keep-state say.
-Samples read_samples(const Graph& graph, const std::vector<std::string>& files,
+/// Reads samples from `sources`, one for each input, as --scale, --offset and --keep-state say.
+Samples read_samples(const Graph& graph, const std::vector<Source>& sources,
                      const ModelOptions& options);
 
 /// The model, with its inputs and outputs as --layout asks.

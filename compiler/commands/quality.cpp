@@ -14,7 +14,7 @@ constexpr std::size_t kMostClasses = 4096;  // of a confusion matrix
 
 }  // namespace
 
-Judge::Judge(const Graph& graph, Metric metric, std::size_t top_k, const std::string& labels,
+Judge::Judge(const Graph& graph, Metric metric, std::size_t top_k, const Source& labels,
              std::size_t samples)
     : metric_(metric), top_k_(top_k) {
   const Shape& out = graph.shape(graph.outputs[0]);

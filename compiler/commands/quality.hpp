@@ -16,7 +16,7 @@ class Judge {
  public:
   /// `labels` may be empty. Throws an Error where the metric needs labels that are missing, or
   /// labels or output don't fit the metric.
-  Judge(const Graph& graph, Metric metric, std::size_t top_k, const std::string& labels,
+  Judge(const Graph& graph, Metric metric, std::size_t top_k, const Source& labels,
         std::size_t samples);
 
   /// `measured` ran on `samples`, which may be fewer than there are labels.

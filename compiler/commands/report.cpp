@@ -18,8 +18,9 @@ namespace nnomc {
 namespace {
 
 struct Options : ModelOptions {
-  std::vector<std::string> data;
-  std::string labels, board, on, output, classes;
+  std::vector<Source> data;
+  Source labels;
+  std::string board, on, output, classes;
   std::size_t limit = 0, top_k = 3;
   Metric metric = Metric::accuracy;
 };
@@ -66,7 +67,7 @@ EvaluationReport judge(const Graph& graph, const Program& program, const Options
 
 void report(Options& o) {
   if (o.data.empty() && !o.labels.empty())
-    throw Error("--labels {}: give the samples that they belong to with --data", o.labels);
+    throw Error("--labels {}: give the samples that they belong to with --data", o.labels.name);
   const Hardware board = board_for(o);
   target_for(o, board.core);
   const Graph graph = load_graph(o);
@@ -82,7 +83,8 @@ void report(Options& o) {
                         .board = board.name,
                         .measure = o.on != "host",
                         .classes = split(o.classes)};
-  if (o.classes.empty() && is_directory(o.labels)) request.classes = list_media(o.labels).names;
+  if (o.classes.empty() && is_directory(o.labels.name))
+    request.classes = list_media(o.labels.name).names;
   // What was calibrated on random numbers has errors that mean nothing, and answers too.
   if (!is_random(o)) {
     request.samples = o.calibrate.empty() ? data : read_samples(graph, o.calibrate, o);

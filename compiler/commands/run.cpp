@@ -24,16 +24,6 @@ struct Options : ModelOptions {
 
 bool is_bin(const std::string& path) { return path.ends_with(".bin"); }
 
-/// The bytes of output `output` of every sample.
-std::string stored_output(const Program& program, const Measured& measured, std::size_t output) {
-  std::size_t offset = 0;
-  for (std::size_t i = 0; i < output; ++i) offset += output_bytes(program, i);
-  std::string bytes;
-  for (std::size_t at = offset; at < measured.outputs.size(); at += output_bytes(program))
-    bytes += as_text(std::span(measured.outputs).subspan(at, output_bytes(program, output)));
-  return bytes;
-}
-
 /// The real numbers of output `output` of every sample.
 Array real_output(const Program& program, const Measured& measured, std::size_t output) {
   const Shape& shape = program.graph.shape(program.graph.outputs[output]);
@@ -57,7 +47,7 @@ void write_outputs(const Options& o, const Program& program, const Measured& mea
       else if (o.outputs.size() == 1)
         write_file(path, as_text(measured.outputs));
       else
-        write_file(path, stored_output(program, measured, written));
+        write_file(path, as_text(output_stored(program, measured, written)));
     }
   } catch (...) {
     std::error_code ignored;
@@ -85,7 +75,7 @@ void run(Options& o) {
     if (is_bin(input) != stored) throw Error("--input: all inputs have to be .bin files, or none");
   Samples samples;
   if (!stored) {
-    samples = read_samples(graph, o.inputs, o);
+    samples = read_samples(graph, {o.inputs.begin(), o.inputs.end()}, o);
     samples.check_finite();
   } else if (!o.as_float && !graph.quantised() && o.calibrate.empty()) {
     throw Error(

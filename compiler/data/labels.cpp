@@ -43,9 +43,10 @@ std::uint32_t class_of(const std::string& spec, double value, std::size_t classe
 
 }  // namespace
 
-std::vector<std::uint32_t> read_classes(const std::string& spec, std::size_t classes,
+std::vector<std::uint32_t> read_classes(const Source& source, std::size_t classes,
                                         std::size_t samples) {
-  const Array array = read_labels(spec);
+  const std::string& spec = source.name;
+  const Array array = source.array ? *source.array : read_labels(spec);
   const std::int64_t single = samples_in(array, {});
   const std::int64_t several = samples_in(array, {1, {static_cast<int>(classes)}});
   std::vector<std::uint32_t> labels;
@@ -70,8 +71,9 @@ std::vector<std::uint32_t> read_classes(const std::string& spec, std::size_t cla
   return labels;
 }
 
-std::vector<float> read_targets(const std::string& spec, const Shape& shape, std::size_t samples) {
-  const Array array = read_labels(spec);
+std::vector<float> read_targets(const Source& source, const Shape& shape, std::size_t samples) {
+  const std::string& spec = source.name;
+  const Array array = source.array ? *source.array : read_labels(spec);
   const std::int64_t count = samples_in(array, shape);
   if (count < 0)
     throw Error("{}: its shape is {}, but the model's output has {} a sample", spec,

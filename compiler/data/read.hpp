@@ -2,14 +2,33 @@
 /// What samples may be given as: arrays, tables of numbers, folders of pictures or of sounds.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "compiler/graph.hpp"
 #include "compiler/io/array.hpp"
 
 namespace nnomc {
+
+/// What samples or labels are given as: the name of what holds them, or an array in memory, which
+/// messages call by its name.
+struct Source {
+  std::string name;
+  std::shared_ptr<const Array> array{};
+
+  template <std::convertible_to<std::string> Text>
+  Source(Text&& text) : name(std::forward<Text>(text)) {}
+  Source(std::string text, Array held)
+      : name(std::move(text)), array(std::make_shared<const Array>(std::move(held))) {}
+  Source() = default;
+
+  /// Whether there is anything.
+  bool empty() const { return name.empty(); }
+};
 
 /// Reads samples of `shape` (channels last; `file_shape` in the model file's order of axes) from
 ///

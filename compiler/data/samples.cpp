@@ -86,10 +86,10 @@ Fit choose(const Array& array, const std::string& spec, const Tensor& tensor,
 
 }  // namespace
 
-Samples::Samples(const Graph& graph, const std::vector<std::string>& specs, const Scaling& scaling,
+Samples::Samples(const Graph& graph, const std::vector<Source>& sources, const Scaling& scaling,
                  std::optional<Axes> axes)
-    : names_(specs), scaling_(scaling) {
-  if (specs.size() != graph.inputs.size()) {
+    : scaling_(scaling) {
+  if (sources.size() != graph.inputs.size()) {
     std::string inputs;
     for (const int t : graph.inputs) {
       const Tensor& tensor = graph.tensors[static_cast<size_t>(t)];
@@ -100,31 +100,34 @@ Samples::Samples(const Graph& graph, const std::vector<std::string>& specs, cons
         "{}: the model has {} input{}, in this order: {}; give the data option {}, not {} "
         "time{}",
         graph.file, graph.inputs.size(), graph.inputs.size() == 1 ? "" : "s", inputs,
-        graph.inputs.size() == 1 ? "once" : "once for each", specs.size(),
-        specs.size() == 1 ? "" : "s");
+        graph.inputs.size() == 1 ? "once" : "once for each", sources.size(),
+        sources.size() == 1 ? "" : "s");
   }
-  for (size_t i = 0; i < specs.size(); ++i) {
+  for (size_t i = 0; i < sources.size(); ++i) {
     const Tensor& tensor = graph.tensors[static_cast<size_t>(graph.inputs[i])];
     const Shape file = in_file_order(tensor.shape, graph.input_order, i);
-    arrays_.push_back(std::make_shared<const Array>(read_data(specs[i], tensor.shape, file)));
+    const std::string& spec = names_.emplace_back(sources[i].name);
+    arrays_.push_back(sources[i].array
+                          ? sources[i].array
+                          : std::make_shared<const Array>(read_data(spec, tensor.shape, file)));
     const Array& array = *arrays_.back();
     const Fit found =
-        choose(array, specs[i], tensor,
+        choose(array, spec, tensor,
                i < graph.input_order.size() ? graph.input_order[i] : std::vector<int>{}, axes);
     const std::int64_t n = found.count;
     if (n < 0)
       throw Error(
           "{}: its shape is {}, but the model's input '{}' takes samples of {}{}; the first "
           "axis has to count the samples",
-          specs[i], shape_text(array.shape), tensor.name, to_string(file),
+          spec, shape_text(array.shape), tensor.name, to_string(file),
           file == tensor.shape ? "" : " or " + to_string(tensor.shape));
     if (n == 0)
-      throw Error("{}: holds no samples (its shape is {})", specs[i], shape_text(array.shape));
+      throw Error("{}: holds no samples (its shape is {})", spec, shape_text(array.shape));
     sizes_.push_back(static_cast<size_t>(tensor.shape.size()));
     places_.push_back(found.places);
     if (i == 0) count_ = static_cast<size_t>(n);
     if (count_ != static_cast<size_t>(n))
-      throw Error("{}: holds {} samples, but {} holds {}", specs[i], n, specs[0], count_);
+      throw Error("{}: holds {} samples, but {} holds {}", spec, n, names_[0], count_);
   }
 }
 

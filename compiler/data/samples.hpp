@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "compiler/data/read.hpp"
 #include "compiler/graph.hpp"
 #include "compiler/io/array.hpp"
 
@@ -33,12 +34,12 @@ enum class Axes { automatic, channels_last, channels_first };
 /// One array for each input of a model, with one entry a sample on the first axis.
 class Samples {
  public:
-  /// Reads `specs` (what read_data takes), one for each input of `graph`, in order. Axes of size 1
-  /// may be missing or added. Samples may have their channels first or last, whichever the model
+  /// Reads `sources` (what read_data takes), one for each input of `graph`, in order. Axes of size
+  /// 1 may be missing or added. Samples may have their channels first or last, whichever the model
   /// has; the shape tells which. Where both fit, those of a graph whose file has another order of
   /// axes are taken as in the file, or, with `axes`, as on the board; Axes::automatic throws an
   /// Error then. Throws an Error that shows both shapes where none fits.
-  Samples(const Graph& graph, const std::vector<std::string>& specs, const Scaling& scaling,
+  Samples(const Graph& graph, const std::vector<Source>& sources, const Scaling& scaling,
           std::optional<Axes> axes = {});
   Samples() = default;
   /// `count` samples of noise, evenly spread from 0 to 1; always the same.

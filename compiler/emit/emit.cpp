@@ -60,7 +60,7 @@ class Emitter {
   Emitter(const Program& program, const EmitOptions& options)
       : p_(program), o_(options), storage_("constexpr"), turns_(program, options) {
     if (!p_.numbers.quantised) throw Error("{}: only quantised models become code", p_.graph.file);
-    check_hooks(p_.graph);
+    check_hooks_in_source(p_.graph);
   }
 
   void make_inline() { storage_ = "inline constexpr"; }

@@ -171,7 +171,7 @@ std::string emit_layers(const Program& program, const EmitOptions& options) {
   if (runs_cmsis_nn(program.graph))
     throw Error("--emit layers: has NNoM's kernels: leave out --kernels cmsis-nn");
   check_size(g);
-  check_hooks(g);
+  check_hooks_in_source(g);
   return notice(options) + "#pragma once\n\n" + optimise_pragma(program, options, true) +
          fmt::format(
              "#include \"nnom/build.hpp\"\n{}\n"

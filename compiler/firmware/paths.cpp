@@ -1,5 +1,6 @@
 #include "compiler/firmware/paths.hpp"
 
+#include <dlfcn.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,7 +16,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path executable_dir() {
+/// The folder of the executable, or of the shared library, that this code is in.
+fs::path code_dir() {
+  static const char here = 0;
+  Dl_info info{};
+  if (dladdr(&here, &info) != 0 && info.dli_fname && fs::path(info.dli_fname).extension() == ".so")
+    return fs::absolute(info.dli_fname).parent_path();
   std::error_code error;
   return fs::read_symlink("/proc/self/exe", error).parent_path();
 }
@@ -33,8 +39,9 @@ std::string data_dir() {
     if (holds_data(chosen)) return chosen;
     throw Error("NNOM_DATA_DIR={}: no ports/boards.json there", chosen);
   }
-  const fs::path installed = (executable_dir() / ".." / "share" / "nnom").lexically_normal();
-  if (holds_data(installed)) return installed.string();
+  const fs::path installed = (code_dir() / ".." / "share" / "nnom").lexically_normal();
+  for (const fs::path& folder : {installed, code_dir() / "data"})
+    if (holds_data(folder)) return folder.string();
 #ifdef NNOM_SOURCE_DIR
   if (holds_data(NNOM_SOURCE_DIR)) return NNOM_SOURCE_DIR;
 #endif
@@ -44,8 +51,8 @@ std::string data_dir() {
 
 std::string cycles_plugin() {
   constexpr const char* kName = "libqemu_cycles.so";
-  const fs::path here = executable_dir();
-  for (const fs::path& folder : {here, here / ".." / "share" / "nnom", here / ".."}) {
+  const fs::path here = code_dir();
+  for (const fs::path& folder : {here, here / "..", fs::path(data_dir())}) {
     std::error_code error;
     if (fs::exists(folder / kName, error)) return (folder / kName).lexically_normal().string();
   }

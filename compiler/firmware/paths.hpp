@@ -8,11 +8,12 @@
 namespace nnomc {
 
 /// The folder that holds `runtime/` and `ports/`: $NNOM_DATA_DIR if set, <prefix>/share/nnom of the
-/// installed command, else the source tree it was built from. Error if it is nowhere.
+/// installed command, `data` beside the Python package's library, else the source tree it was built
+/// from. Error if it is nowhere.
 std::string data_dir();
 
-/// The emulator plugin that counts cycles, beside the executable, in the folder above it (a build
-/// tree) or in <prefix>/share/nnom; empty if it was not built.
+/// The emulator plugin that counts cycles: beside the executable or the library, in the folder above
+/// it (a build tree) or in data_dir(); empty if it was not built.
 std::string cycles_plugin();
 
 /// The full path of a program in $PATH; empty if there is none.

@@ -33,4 +33,7 @@ void load_hooks(Graph& graph, const std::string& header);
 /// Throws an Error that says what to write where nodes call functions that are not loaded.
 void check_hooks(const Graph& graph);
 
+/// The same where no header has them, so that no source can be generated.
+void check_hooks_in_source(const Graph& graph);
+
 }  // namespace nnomc

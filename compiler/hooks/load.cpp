@@ -99,14 +99,26 @@ void load_hooks(Graph& graph, const std::string& header) {
   }
 }
 
+namespace {
+
+[[noreturn]] void ask_for(const Graph& graph, const Node& node) {
+  throw Error(
+      "{}: layer '{}' ({}) is code of your own: give the header that has it with --hooks. "
+      "`nnom hooks {} -o hooks.hpp` writes one to fill in; in namespace hooks there has to be: "
+      "{}",
+      graph.file, node.name, node.source, graph.file, hook_signature(node));
+}
+
+}  // namespace
+
 void check_hooks(const Graph& graph) {
   for (const Node& node : graph.nodes)
-    if (node.hook && !node.hook->on_float)
-      throw Error(
-          "{}: layer '{}' ({}) is code of your own: give the header that has it with --hooks. "
-          "`nnom hooks {} -o hooks.hpp` writes one to fill in; in namespace hooks there has to be: "
-          "{}",
-          graph.file, node.name, node.source, graph.file, hook_signature(node));
+    if (node.hook && !node.hook->on_float) ask_for(graph, node);
+}
+
+void check_hooks_in_source(const Graph& graph) {
+  for (const Node& node : graph.nodes)
+    if (node.hook && graph.hooks.empty()) ask_for(graph, node);
 }
 
 }  // namespace nnomc

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -47,6 +48,14 @@ void limit(decltype(RLIMIT_CPU) resource, std::uint64_t value) {
   ::setrlimit(resource, &current);
 }
 
+/// Bytes of addresses in use: what the program that called has had before.
+std::uint64_t addresses_in_use() {
+  const int file = ::open("/proc/self/statm", O_RDONLY);
+  char text[64] = {};
+  if (file < 0 || ::read(file, text, sizeof text - 1) < 0) return 0;
+  return std::strtoull(text, nullptr, 10) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
 void confine(const Hdf5Limits& limits) {
   // Handlers of the parent (a test's or a fuzzer's) aren't meant for what happens here.
   for (const int signal : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGTRAP, SIGALRM, SIGXCPU,
@@ -56,7 +65,7 @@ void confine(const Hdf5Limits& limits) {
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_FSIZE, 0);
   limit(RLIMIT_CPU, static_cast<std::uint64_t>(limits.time.count()) / 1000 + 1);
-  if (NNOMC_LIMIT_ADDRESSES != 0) limit(RLIMIT_AS, limits.address_space);
+  if (NNOMC_LIMIT_ADDRESSES != 0) limit(RLIMIT_AS, addresses_in_use() + limits.address_space);
   // What the C library says of a corrupted heap is not for the user.
   const int null = ::open("/dev/null", O_WRONLY);
   if (null >= 0) ::dup2(null, STDERR_FILENO);

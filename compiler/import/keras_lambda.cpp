@@ -146,7 +146,7 @@ int lambda(LayerCall& call) {
       site.fail("it is called with {}: make that an argument with a name", show(*o.constant));
   nnom::Lambda op;
   op.out = hook_shape(layer).value();
-  Hook hook{layer.hook};
+  Hook hook{layer.hook, layer.name};
   hook.parameters = parameters_of(call);
   std::vector<float> weights;
   for (const Weight* w : layer.weights) {

@@ -81,6 +81,10 @@ std::size_t output_bytes(const Program& program, std::size_t output);
 std::vector<float> output_values(const Program& program, const Measured& measured,
                                  std::size_t output);
 
+/// The same as the model stores it.
+std::vector<std::byte> output_stored(const Program& program, const Measured& measured,
+                                     std::size_t output);
+
 /// For each node, the bytes of the arena that are in use while it runs.
 std::vector<int> live_bytes(const Program& program);
 

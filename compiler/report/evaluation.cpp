@@ -164,6 +164,7 @@ std::string evaluation_json(const EvaluationReport& r, const Program& program, c
   json["stack_bytes"] = value(m.stack_bytes);
   json["instructions"] = value(m.instructions);
   json["cycles"] = value(m.cycles);
+  json["seconds"] = value(m.seconds);
   for (std::size_t i = 0; i < m.layers.size(); ++i) {
     const Node& node = program.graph.nodes[i];
     if (info(node.op).alias) continue;

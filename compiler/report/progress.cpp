@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "compiler/interrupt.hpp"
 #include "compiler/report/table.hpp"
 
 namespace nnomc {
@@ -30,6 +31,10 @@ std::string spoken(double seconds) {
   return s < 100 ? fmt::format("{} s", s) : fmt::format("{} min {} s", s / 60, s % 60);
 }
 
+void stop_if_asked() {
+  if (stop_requested) throw Interrupted();
+}
+
 }  // namespace
 
 Progress::Progress(std::string label, size_t total)
@@ -41,11 +46,13 @@ Progress::Progress(std::string label, size_t total)
 Progress::~Progress() = default;
 
 void Progress::step(size_t n) {
+  stop_if_asked();
   const std::lock_guard lock(mutex_);
   done_ += n;
 }
 
 void Progress::at(size_t done) {
+  stop_if_asked();
   const std::lock_guard lock(mutex_);
   done_ = done;
 }

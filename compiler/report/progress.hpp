@@ -24,8 +24,9 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
+  /// One more is done. Throws Interrupted if the user asked to stop.
   void step(size_t n = 1);
-  /// Sets how many of `total` are done.
+  /// Sets how many of `total` are done. Throws as step() does.
   void at(size_t done);
 
   /// "calibrating  [#####-----]  45 %  45/100  3 s left", in at most `columns`.
