@@ -38,6 +38,7 @@ Numbers numbers_of(const Graph& graph, const Node& node, Numbers numbers) {
   if (numbers.width == Width::int8 && numbers.single() && graph.quantised() &&
       graph.reference == Reference::tflite && rounds_twice(graph, node))
     numbers.rounding = Rounding::double_rounding;
+  if (numbers.layout == Layout::quads && !info(node.op).linear) numbers.layout = Layout::vector;
   if (numbers.width == Width::int16) numbers.rescaling = rescaling_of(node, numbers);
   return numbers;
 }
@@ -49,7 +50,7 @@ const char* width_text(const Numbers& numbers) {
 }
 
 std::string type_text(const Numbers& numbers) {
-  const char* const layouts[] = {"Plain", "Dsp", "Vector", "Helium"};
+  const char* const layouts[] = {"Plain", "Dsp", "Vector", "Helium", "Quads"};
   const char* const rescalings[] = {"Double", "Reduced", "Floating"};
   const char* const dialect = numbers.scheme() == Scheme::power_of_two ? "PowerOfTwo"
                               : numbers.single()                       ? "Single"

@@ -75,7 +75,7 @@ struct Conv2D {
   [[gnu::always_inline]] static void run_lines(const Conv2D& op, const Linear<N>& d,
                                                const Io<Conv2D, N>& io) {
     const Matrix m = op.matrix();
-    if constexpr (!widened<N>)
+    if constexpr (!widened<N> && N::Layout::pixels <= 4)
       if (rows_join(op, io)) {
         Window<LineOf<N>> w;
         w.first = io.in[0].row(io.y0), w.length = op.in.c;

@@ -32,6 +32,11 @@ using Native = target::Thumb1;
 namespace nnom {
 using Native = target::Riscv;
 }
+#elif defined(__AVX512VNNI__) && defined(__AVX512BW__) && defined(__AVX512VL__) && defined(__BMI2__)
+#include "nnom/target/vnni.hpp"
+namespace nnom {
+using Native = target::Vnni;
+}
 #else
 namespace nnom {
 using Native = target::Scalar;
