@@ -55,6 +55,7 @@ Numbers numbers_of(const Graph& graph, const Node& node, Numbers numbers) {
     numbers.rounding = Rounding::double_rounding;
   if (numbers.width == Width::int8 && numbers.layout == Layout::dsp && widens_too_much(graph, node))
     numbers.layout = Layout::compact;
+  if (numbers.layout == Layout::quads && !info(node.op).linear) numbers.layout = Layout::vector;
   if (numbers.width == Width::int16) numbers.rescaling = rescaling_of(node, numbers);
   return numbers;
 }
@@ -66,7 +67,7 @@ const char* width_text(const Numbers& numbers) {
 }
 
 std::string type_text(const Numbers& numbers) {
-  const char* const layouts[] = {"Plain", "Dsp", "Vector", "Helium", "Compact"};
+  const char* const layouts[] = {"Plain", "Dsp", "Vector", "Helium", "Compact", "Quads"};
   const char* const rescalings[] = {"Double", "Reduced", "Floating"};
   const char* const dialect = numbers.scheme() == Scheme::power_of_two ? "PowerOfTwo"
                               : numbers.single()                       ? "Single"

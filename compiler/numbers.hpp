@@ -15,7 +15,7 @@ namespace nnomc {
 /// How what is rescaled is rounded: as one of TFLite's dialects, or where all scales are powers of
 /// two to the nearest or towards minus infinity.
 enum class Rounding { single_rounding, double_rounding, nearest, truncating };
-enum class Layout { plain, dsp, vector, helium, compact };
+enum class Layout { plain, dsp, vector, helium, compact, quads };
 
 /// Of a quantised node's inputs and output.
 enum class Width { int8, int16, widening, narrowing };
@@ -42,19 +42,20 @@ struct Numbers {
   }
   /// Place in AllNumbers.
   size_t index() const {
+    constexpr size_t kLayouts = 6, kWide = 1 + 3 * kLayouts;
     if (!quantised) return 0;
     const auto dialect = scheme() == Scheme::affine ? static_cast<size_t>(rounding) : 2;
     switch (width) {
       case Width::int8:
-        return 1 + dialect * 5 + static_cast<size_t>(layout);
+        return 1 + dialect * kLayouts + static_cast<size_t>(layout);
       case Width::int16:
-        return 16 + static_cast<size_t>(rescaling);
+        return kWide + static_cast<size_t>(rescaling);
       case Width::widening:
-        return 19 + dialect;
+        return kWide + 3 + dialect;
       case Width::narrowing:
         break;
     }
-    return 21;
+    return kWide + 5;
   }
 };
 
@@ -66,16 +67,19 @@ using AllNumbers = List<nnom::Float<double, nnom::layout::Vector>,            //
                         nnom::Int8<nnom::Single, nnom::layout::Vector>,       //
                         nnom::Int8<nnom::Single, nnom::layout::Helium>,       //
                         nnom::Int8<nnom::Single, nnom::layout::Compact>,      //
+                        nnom::Int8<nnom::Single, nnom::layout::Quads>,        //
                         nnom::Int8<nnom::Double, nnom::layout::Plain>,        //
                         nnom::Int8<nnom::Double, nnom::layout::Dsp>,          //
                         nnom::Int8<nnom::Double, nnom::layout::Vector>,       //
                         nnom::Int8<nnom::Double, nnom::layout::Helium>,       //
                         nnom::Int8<nnom::Double, nnom::layout::Compact>,      //
+                        nnom::Int8<nnom::Double, nnom::layout::Quads>,        //
                         nnom::Int8<nnom::PowerOfTwo, nnom::layout::Plain>,    //
                         nnom::Int8<nnom::PowerOfTwo, nnom::layout::Dsp>,      //
                         nnom::Int8<nnom::PowerOfTwo, nnom::layout::Vector>,   //
                         nnom::Int8<nnom::PowerOfTwo, nnom::layout::Helium>,   //
                         nnom::Int8<nnom::PowerOfTwo, nnom::layout::Compact>,  //
+                        nnom::Int8<nnom::PowerOfTwo, nnom::layout::Quads>,    //
                         nnom::Int16<nnom::Double, nnom::layout::Plain>,       //
                         nnom::Int16<nnom::Reduced, nnom::layout::Plain>,      //
                         nnom::Int16<nnom::Floating, nnom::layout::Plain>,     //
@@ -111,11 +115,25 @@ inline constexpr bool packs_weights = requires {
 
 using nnom::is_linear;
 
+/// The layout of int8 weights, void in other arithmetics.
+template <class N>
+struct PackingOfInt8 {
+  using type = void;
+};
+template <class R, class L>
+struct PackingOfInt8<nnom::Int8<R, L>> {
+  using type = L;
+};
+template <class N>
+using PackingOf = typename PackingOfInt8<N>::type;
+
 /// Whether `Op` can compute in the arithmetic N.
 template <class Op, class N>
 constexpr bool computes() {
   if constexpr (!N::quantised)
     return true;
+  else if constexpr (std::is_same_v<PackingOf<N>, nnom::layout::Quads>)
+    return is_linear<Op>();
   else if constexpr (sizeof(typename N::In) != sizeof(typename N::Out))
     return !real_only<Op> && (sizeof(typename N::In) == 1 ? widens<Op> : narrows<Op>);
   else if constexpr (sizeof(typename N::In) == 1)

@@ -173,6 +173,7 @@ Program lower(Graph graph, std::vector<Quantisation> scales, const Lowering& low
     p.scales.push_back(p.graph.tensors[t].quantisation.value_or(Quantisation{}));
   settle_variables(p);
   p.numbers = lowering.numbers;
+  p.per_channel = lowering.per_channel;
   for (Node& node : p.graph.nodes)
     node.kernels = kernels_for(node, numbers_of(p.graph, node, p.numbers), lowering.kernels);
   if (lowering.reorder) reorder(p);

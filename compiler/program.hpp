@@ -19,6 +19,7 @@ struct Program {
   std::vector<Quantisation> scales;   ///< of each tensor; of no meaning for floats
   std::vector<NodeData> data;         ///< of each node
   Plan plan;
+  bool per_channel = true;  ///< weights have a scale for each output channel
 
   /// Bytes of constants: weights, biases, rescales and tables.
   int64_t weights_bytes() const;

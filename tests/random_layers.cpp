@@ -376,14 +376,15 @@ bool has_int16(const std::string& name) {
 std::vector<Numbers> all_numbers() {
   std::vector<Numbers> list = {{}};
   for (const Rounding r : {Rounding::single_rounding, Rounding::double_rounding, Rounding::nearest})
-    for (const Layout l : {Layout::plain, Layout::dsp, Layout::vector, Layout::helium, Layout::compact})
+    for (const Layout l : {Layout::plain, Layout::dsp, Layout::vector, Layout::helium,
+                           Layout::compact, Layout::quads})
       list.push_back({true, r, l});
   list.push_back({true, Rounding::truncating, Layout::plain});
   return list;
 }
 
 std::string describe(const Numbers& n) {
-  const char* const layouts[] = {"Plain", "Dsp", "Vector", "Helium", "Compact"};
+  const char* const layouts[] = {"Plain", "Dsp", "Vector", "Helium", "Compact", "Quads"};
   if (!n.quantised) return "Float";
   if (n.width == Width::int16) return "Int16";
   const char* const roundings[] = {"Single ", "Double ", "PowerOfTwo ", "PowerOfTwo truncating "};

@@ -8,7 +8,8 @@
 
 namespace nnomc {
 
-Measured run_on_host(const Program& program, const Inputs& inputs, const std::string& label) {
+Measured run_on_host(const Program& given, const Inputs& inputs, const std::string& label) {
+  const Program program = for_host(given);
   using std::chrono::steady_clock;
   const std::size_t bytes = output_bytes(program), nodes = program.graph.nodes.size();
   Measured m;

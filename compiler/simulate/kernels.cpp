@@ -8,6 +8,8 @@
 namespace nnomc {
 namespace {
 
+using Target = nnom::Native;
+
 using RunOp = void (*)(std::size_t numbers_index, const KernelCall& call, unsigned char* arena);
 
 using RunCase = void (*)(const KernelCall& call, unsigned char* arena);
@@ -25,22 +27,29 @@ void run(const KernelCall& call, unsigned char* arena) {
   if (call.reset)
     nnom::reset_layer(op, data, b, arena);
   else if (call.row < 0)
-    nnom::run_rows<nnom::target::Scalar>(op, data, b, arena);
+    nnom::run_rows<Target>(op, data, b, arena);
   else
-    nnom::run_rows<nnom::target::Scalar>(op, data, b, arena, call.row, call.row + 1);
+    nnom::run_rows<Target>(op, data, b, arena, call.row, call.row + 1);
 }
 
-// The packings of boards are for tests: one build of the kernels has them.
-template <class N>
-constexpr bool left_out = false;
-#ifdef NNOM_KERNELS_OF_HOST
-template <class R, class L>
-constexpr bool left_out<nnom::Int8<R, L>> = !std::is_same_v<L, nnom::layout::Vector>;
+// The packings of boards are for tests: one build of the kernels has them all, the others one each;
+// VNNI's has layers with weights in it and nothing else.
+template <class O, class N>
+constexpr bool left_out() {
+#ifdef NNOM_KERNELS_LAYOUT
+  using Only = nnom::layout::NNOM_KERNELS_LAYOUT;
+  if constexpr (std::is_same_v<Only, nnom::layout::Quads>)
+    return !std::is_same_v<PackingOf<N>, Only> || !is_linear<O>();
+  else
+    return !std::is_void_v<PackingOf<N>> && !std::is_same_v<PackingOf<N>, Only>;
+#else
+  return false;
 #endif
+}
 
 template <class O, class N>
 constexpr RunCase case_of() {
-  if constexpr (left_out<N>)
+  if constexpr (left_out<O, N>())
     return nullptr;
   else
     return run<O, NumbersOf<O, N>>;

@@ -19,11 +19,13 @@ struct KernelCall {
 };
 
 /// Runs op number `op_index` of nnom::Ops with number `numbers_index` of AllNumbers. Only the
-/// baseline has the packings of boards.
+/// baseline has every packing; AVX2's has Vector, VNNI's has Quads and nothing else.
 using RunKernel = void (*)(std::size_t op_index, std::size_t numbers_index, const KernelCall& call,
                            unsigned char* arena);
 
 extern "C" void nnom_run_baseline(std::size_t op_index, std::size_t numbers_index,
                                   const KernelCall& call, unsigned char* arena);
 extern "C" void nnom_run_avx2(std::size_t op_index, std::size_t numbers_index,
+                              const KernelCall& call, unsigned char* arena);
+extern "C" void nnom_run_vnni(std::size_t op_index, std::size_t numbers_index,
                               const KernelCall& call, unsigned char* arena);

@@ -14,16 +14,41 @@
 namespace nnomc {
 namespace {
 
-/// The fastest kernels for `packing` on this computer.
-RunKernel kernels([[maybe_unused]] Layout packing) {
-#ifdef NNOM_HAVE_AVX2
-  static const bool avx2 = __builtin_cpu_supports("avx2");
-  if (avx2 && packing == Layout::vector) return nnom_run_avx2;
+#ifdef NNOM_X86_64
+bool has_avx2() {
+  static const bool has = __builtin_cpu_supports("avx2");
+  return has;
+}
+bool has_vnni() {
+  static const bool has =
+      has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("bmi2");
+  return has;
+}
+#else
+constexpr bool has_vnni() { return false; }
+#endif
+
+/// The fastest kernels for a node on this computer.
+RunKernel kernels([[maybe_unused]] const Numbers& numbers) {
+#ifdef NNOM_X86_64
+  if (numbers.layout == Layout::vector && has_avx2()) return nnom_run_avx2;
+  if (numbers.layout == Layout::quads && numbers.quantised && numbers.width == Width::int8 &&
+      has_vnni())
+    return nnom_run_vnni;
 #endif
   return nnom_run_baseline;
 }
 
 }  // namespace
+
+Program for_host(const Program& program) {
+  if (!program.numbers.quantised || runs_cmsis_nn(program.graph)) return program;
+  Lowering lowering{.numbers = program.numbers, .per_channel = program.per_channel};
+  lowering.numbers.layout = has_vnni() ? Layout::quads : Layout::vector;
+  return lower(program.graph, program.scales, lowering);
+}
 
 Simulator::Simulator(const Program& program)
     : program_(program), memory_(static_cast<size_t>(program.plan.arena_bytes) + 64) {
@@ -60,7 +85,7 @@ void Simulator::call(size_t node, bool reset, int row) {
   call.out_ring = place.out_ring;
   call.row = row;
   call.reset = reset;
-  kernels(program_.numbers.layout)(op.index(), program_.node_numbers[node].index(), call, arena_);
+  kernels(program_.node_numbers[node])(op.index(), program_.node_numbers[node].index(), call, arena_);
 }
 
 std::span<unsigned char> Simulator::input_bytes(size_t i) {

@@ -10,6 +10,9 @@
 
 namespace nnomc {
 
+/// `program` packed and planned as this computer runs it fastest: the same layers, the same bytes.
+Program for_host(const Program& program);
+
 /// Called after each node; its output lies at `output`, in the program's own numbers. Nodes
 /// that keep none (Program::keeps_output) are left out.
 using NodeObserver = std::function<void(size_t node, const void* output)>;

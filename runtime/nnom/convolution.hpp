@@ -100,7 +100,7 @@ inline bool rows_join(const auto& op, const auto& io) {
 template <class T, class N>
 [[gnu::always_inline]] inline void run_lines(const auto& op, const Linear<N>& d, const auto& io) {
   const Matrix m = op.matrix();
-  if constexpr (!widened<N>)
+  if constexpr (!widened<N> && N::Layout::pixels <= 4)
     if (rows_join(op, io)) {
       Window<LineOf<N>> w;
       w.first = io.in[0].row(io.y0), w.length = op.in.c;

@@ -13,11 +13,12 @@ namespace nnom {
 template <template <class...> class List>
 using Arithmetics =
     List<Int8<Single, layout::Plain>, Int8<Single, layout::Dsp>, Int8<Single, layout::Vector>,
-         Int8<Single, layout::Helium>, Int8<Single, layout::Compact>, Int8<Double, layout::Plain>,
-         Int8<Double, layout::Dsp>, Int8<Double, layout::Vector>, Int8<Double, layout::Helium>,
-         Int8<Double, layout::Compact>, Int8<PowerOfTwo, layout::Plain>,
-         Int8<PowerOfTwo, layout::Dsp>, Int8<PowerOfTwo, layout::Vector>,
-         Int8<PowerOfTwo, layout::Helium>, Int8<PowerOfTwo, layout::Compact>,
+         Int8<Single, layout::Helium>, Int8<Single, layout::Compact>, Int8<Single, layout::Quads>,
+         Int8<Double, layout::Plain>, Int8<Double, layout::Dsp>, Int8<Double, layout::Vector>,
+         Int8<Double, layout::Helium>, Int8<Double, layout::Compact>, Int8<Double, layout::Quads>,
+         Int8<PowerOfTwo, layout::Plain>, Int8<PowerOfTwo, layout::Dsp>,
+         Int8<PowerOfTwo, layout::Vector>, Int8<PowerOfTwo, layout::Helium>,
+         Int8<PowerOfTwo, layout::Compact>, Int8<PowerOfTwo, layout::Quads>,
          Int16<Double, layout::Plain>, Int16<Reduced, layout::Plain>,
          Int16<Floating, layout::Plain>, Widening<Single>, Widening<Double>, Narrowing>;
 

@@ -127,6 +127,25 @@ struct Vector : Grouped<8, 1> {
   }
 };
 
+/// PCs with VNNI: four weights of each of sixteen rows side by side. What lacks of a step or of
+/// sixteen rows is 0.
+struct Quads {
+  static constexpr const char* name = "Quads";
+  static constexpr int rows = 16, pixels = 8, depth = 4, slice = 0;
+  static constexpr bool stacks = false;
+  template <class E>
+  using Line = E;
+
+  static constexpr int padded(int length) { return round_up(length, depth); }
+  static constexpr int row_size(const Matrix& m) { return m.taps * padded(m.length); }
+  static constexpr int size(const Matrix& m) { return round_up(m.rows, rows) * row_size(m); }
+  static constexpr int group(const Matrix&, int) { return rows; }
+  static constexpr int index(const Matrix& m, int row, int tap, int k) {
+    const int in_group = row % rows, step = (tap * padded(m.length) + k) / depth;
+    return (row - in_group) * row_size(m) + (step * rows + in_group) * depth + k % depth;
+  }
+};
+
 /// Helium: sixteen products of int8 an instruction, read where they lie. Sixteen weights of each of
 /// four rows side by side.
 struct Helium : Grouped<4, 16> {
@@ -149,7 +168,7 @@ struct Helium : Grouped<4, 16> {
 }  // namespace layout
 
 /// The layouts, for the compiler; their order is that of its LayoutId.
-using Layouts =
-    TypeList<layout::Plain, layout::Dsp, layout::Vector, layout::Helium, layout::Compact>;
+using Layouts = TypeList<layout::Plain, layout::Dsp, layout::Vector, layout::Helium,
+                         layout::Compact, layout::Quads>;
 
 }  // namespace nnom

@@ -38,6 +38,11 @@ namespace nnom {
 using Native = target::Riscv;
 using Small = Native;
 }
+#elif defined(__AVX512VNNI__) && defined(__AVX512BW__) && defined(__AVX512VL__) && defined(__BMI2__)
+#include "nnom/target/vnni.hpp"
+namespace nnom {
+using Native = target::Vnni;
+}
 #else
 namespace nnom {
 using Native = target::Scalar;
