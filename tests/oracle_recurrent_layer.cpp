@@ -166,9 +166,8 @@ int64_t clamp16(int64_t v) { return std::clamp<int64_t>(v, -32768, 32767); }
 /// `v` in units of 2^-from, in units of 2^-to.
 int64_t moved(int64_t v, int from, int to) {
   const int64_t most = int64_t{1} << 29;
-  return std::clamp(
-      from >= to ? static_cast<int64_t>(nearest_away(v, from - to)) : v << (to - from), -most,
-      most);
+  return std::clamp(from >= to ? static_cast<int64_t>(nearest_up(v, from - to)) : v << (to - from),
+                    -most, most - 1);
 }
 
 /// A row of weights as integers over `scale`, which is that of the products; the sum is scaled to
@@ -226,9 +225,8 @@ struct StoredCell {
     const int in = bits.sum[which];
     const nnom::GateFunction& function = f[which];
     if (function.function == Function::sigmoid)
-      return nnom::tanh16::logistic(static_cast<int>(moved(sum, in, 20)));
-    if (function.function == Function::tanh)
-      return nnom::tanh16::tanh(static_cast<int>(moved(sum, in, 20)));
+      return nnom::tanh16::logistic(static_cast<int>(sum), in);
+    if (function.function == Function::tanh) return nnom::tanh16::tanh(static_cast<int>(sum), in);
     const int64_t value = clamp16(moved(sum, in, bits.function[which]));
     if (function.function == Function::relu) return std::max<int64_t>(value, 0);
     if (function.function != Function::hard_sigmoid) return value;
@@ -239,7 +237,7 @@ struct StoredCell {
   }
   int64_t sum(int64_t x, int64_t y) const {
     const int64_t most = int64_t{1} << 28;
-    return std::clamp(x, -most, most) + std::clamp(y, -most, most);
+    return std::clamp(x, -most, most - 1) + std::clamp(y, -most, most - 1);
   }
   int64_t gated(int64_t gate, int64_t v) const { return moved(gate * v, bits.function[0], 0); }
 
@@ -267,7 +265,7 @@ struct StoredCell {
     const int old = bits.function[0] + bits.cell, now = bits.function[0] + bits.function[1];
     const Exact sum = (Exact{forgotten} << now) + (Exact{added} << old);
     return clamp16(static_cast<int64_t>(
-        std::clamp<Exact>(nearest_away(sum, old + now - bits.cell), -32768, 32767)));
+        std::clamp<Exact>(nearest_up(sum, old + now - bits.cell), -32768, 32767)));
   }
   void operator()(const nnom::LstmCell& cell) {
     const auto peep = [&](int p, int u) -> int64_t {

@@ -4,11 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "compiler/compile.hpp"
 #include "compiler/firmware/model_firmware.hpp"
 #include "compiler/quantise/compare.hpp"
 #include "compiler/simulate/simulate.hpp"
+#include "nnom/tanh16.hpp"
 #include "tests/board_model.hpp"
 
 namespace nnomc {
@@ -46,6 +48,25 @@ size_t right_of(const Program& program, const Samples& samples) {
     right[s] = best == static_cast<std::ptrdiff_t>(labels.at(static_cast<int64_t>(s)));
   });
   return static_cast<size_t>(std::count(right.begin(), right.end(), 1));
+}
+
+/// tanh and the logistic function of gates are the nearest 16-bit value, but near half-way between
+/// two; for arguments of fewer bits the same as for those of 20.
+TEST(GateFunctions, AreAsGoodAsRoundedOnce) {
+  const auto stored = [](double v) { return std::clamp(v * 32768, -32768.0, 32767.0); };
+  for (int a = -(14 << 20); a <= 14 << 20; a += 61) {
+    const double x = std::ldexp(a, -20);
+    ASSERT_LE(std::abs(nnom::tanh16::tanh(a, 20) - stored(std::tanh(x))), 0.55) << a;
+    ASSERT_LE(std::abs(nnom::tanh16::logistic(a, 20) - stored(1 / (1 + std::exp(-x)))), 0.55) << a;
+  }
+  for (int a = -(20 << 12); a <= 20 << 12; ++a) {
+    ASSERT_EQ(nnom::tanh16::tanh(a, 12), nnom::tanh16::tanh(a * 256, 20)) << a;
+    ASSERT_EQ(nnom::tanh16::logistic(a, 12), nnom::tanh16::logistic(a * 256, 20)) << a;
+  }
+  for (const int far : {-(1 << 29), (1 << 29) - 1}) {
+    EXPECT_EQ(nnom::tanh16::tanh(far, 12), far < 0 ? -32768 : 32767);
+    EXPECT_EQ(nnom::tanh16::logistic(far, 12), far < 0 ? 0 : 32767);
+  }
 }
 
 class Recurrent : public testing::TestWithParam<const char*> {};

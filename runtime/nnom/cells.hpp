@@ -46,11 +46,18 @@ struct Inner {
     }
   };
 
-  /// `v` within [-2^bits, 2^bits].
-  static constexpr int within(int v, int bits) { return max(min(v, 1 << bits), -(1 << bits)); }
-  /// `v` with `to` instead of `from` bits, nearest, halves away from zero; at most 2^29 either way.
+  /// `v` within [-2^bits, 2^bits).
+  static constexpr int within(int v, int bits) {
+    return max(min(v, (1 << bits) - 1), -(1 << bits));
+  }
+  /// v / 2^bits, nearest, halves up.
+  static constexpr int64_t nearest(int64_t v, int bits) {
+    return (v + ((int64_t{1} << bits) >> 1)) >> bits;
+  }
+  static constexpr int nearest(int v, int bits) { return (v + ((1 << bits) >> 1)) >> bits; }
+  /// `v`, at most 2^31 - 2^14, with `to` instead of `from` bits, at most 30 less; limited to 30.
   static constexpr int moved(int v, int from, int to) {
-    if (from >= to) return within(shifted_down(v, min(from - to, 31)), 29);
+    if (from >= to) return within(nearest(v, from - to), 29);
     return within(shifted_up(v, min(to - from, 30)), 29);
   }
   static constexpr int narrow(int v) { return clamp16(v); }
@@ -58,18 +65,16 @@ struct Inner {
   /// rounding doesn't show.
   static constexpr int kShownBits = 14;
   static constexpr int shown(int v) { return v * (1 << kShownBits); }
-  /// v * 2^bits, at most 2^29 either way.
-  static constexpr int raised(int v, int bits) { return within(v, 29 - bits) * (1 << bits); }
-  /// v / 2^bits, nearest, halves away from zero; at most 2^29 either way.
-  static constexpr int scaled(int64_t v, int bits) {
-    const int64_t size = ((v < 0 ? -v : v) + ((int64_t{1} << bits) >> 1)) >> bits;
-    const int limited = static_cast<int>(size < 1 << 29 ? size : 1 << 29);
-    return v < 0 ? -limited : limited;
+  /// nearest(v, bits), limited to 30 bits.
+  static constexpr int limited(int64_t v, int bits) {
+    constexpr int64_t most = 1 << 29;
+    const int64_t n = nearest(v, bits);
+    return static_cast<int>(n < most ? n > -most ? n : -most : most - 1);
   }
   /// The sum of products with `a_bits` (`to` or more) and `b_bits`, with `to` bits, rounded once.
   static constexpr int total(int a, int a_bits, int b, int b_bits, int to) {
     const int bits = max(a_bits, b_bits);
-    return scaled(
+    return limited(
         int64_t{a} * (int64_t{1} << (bits - a_bits)) + int64_t{b} * (int64_t{1} << (bits - b_bits)),
         bits - to);
   }
@@ -77,17 +82,17 @@ struct Inner {
   /// The value of a gate with `bits` bits times v, at most 17 bits, in the units of v.
   static constexpr int gated(int gate, int v, int bits) { return moved(gate * v, bits, 0); }
   static constexpr int gated_sum(int gate, int v, int bits) {
-    return scaled(int64_t{gate} * v, bits);
+    return limited(int64_t{gate} * v, bits);
   }
   /// `v` is at most 2^29 either way.
   static int squash(const GateFunction& f, const Squash& s, int v) {
     switch (f.function) {
       case Function::tanh:
-        return tanh16::tanh(raised(v, tanh16::kBits - s.in));
+        return tanh16::tanh(v, s.in);
       case Function::sigmoid:
-        return tanh16::logistic(raised(v, tanh16::kBits - s.in));
+        return tanh16::logistic(v, s.in);
       case Function::hard_sigmoid:
-        return min(max(scaled(int64_t{v} * s.slope + (int64_t{s.offset} << s.in), s.in + 9), 0),
+        return min(max(limited(int64_t{v} * s.slope + (int64_t{s.offset} << s.in), s.in + 9), 0),
                    INT16_MAX);
       case Function::relu:
         return max(clamp16(moved(v, s.in, s.out)), 0);

@@ -41,13 +41,19 @@ constexpr int32_t of_positive(int32_t a) {
   return table.value[i] + ((slope * d) >> 5);
 }
 
-/// Both in units of 2^-15; `a` has 20 bits after the point.
-constexpr int tanh(int32_t a) {
-  const int32_t size = (of_positive(min(a < 0 ? -a : a, kMost)) + (1 << 14)) >> 15;
+/// |a|, at most `most`, with 20 bits after the point; a has `bits` of them, from 0 to 20.
+constexpr int32_t size_of(int32_t a, int bits, int32_t most) {
+  const int up = kBits - bits;
+  return min(a < 0 ? -a : a, most >> up) << up;
+}
+
+/// Both in units of 2^-15.
+constexpr int tanh(int32_t a, int bits) {
+  const int32_t size = (of_positive(size_of(a, bits, kMost)) + (1 << 14)) >> 15;
   return a < 0 ? -size : min(size, INT16_MAX);
 }
-constexpr int logistic(int32_t a) {
-  const int32_t size = of_positive(min(((a < 0 ? -a : a) + 1) >> 1, kMost)) / 2;
+constexpr int logistic(int32_t a, int bits) {
+  const int32_t size = of_positive((size_of(a, bits, 2 * kMost) + 1) >> 1) / 2;
   return min(((1 << 29) + (a < 0 ? -size : size) + (1 << 14)) >> 15, INT16_MAX);
 }
 
