@@ -1,5 +1,6 @@
 # nnom_add_model(TARGET MODEL
-#                [CALIBRATE FILE...]   samples: x.npy, or x.npz:key
+#                [CALIBRATE FILE...]   samples: x.npy, x.npz:key, x.csv, a folder of pictures or sounds,
+#                                      or random, for sizing only
 #                [TARGET CORE]         as `nnom convert --target` has it; any if left out
 #                [NAME NAME]           of the header and of its namespace; the model's file name if
 #                                      left out
@@ -28,6 +29,10 @@ function(nnom_add_model target model)
   set(read "${model}")
   set(options ${arg_OPTIONS})
   foreach(samples IN LISTS arg_CALIBRATE)
+    if(samples STREQUAL "random")
+      list(APPEND options --calibrate random)
+      continue()
+    endif()
     string(REGEX MATCH "^(.*\\.npz):([^/:]+)$" has_key "${samples}")
     if(has_key)
       set(file "${CMAKE_MATCH_1}")
@@ -38,6 +43,10 @@ function(nnom_add_model target model)
     endif()
     cmake_path(ABSOLUTE_PATH file BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" NORMALIZE)
     list(APPEND read "${file}")
+    if(IS_DIRECTORY "${file}")
+      file(GLOB_RECURSE inside CONFIGURE_DEPENDS "${file}/*")
+      list(APPEND read ${inside})
+    endif()
     list(APPEND options --calibrate "${file}${key}")
   endforeach()
   foreach(file IN LISTS arg_DEPENDS)

@@ -10,7 +10,7 @@
 set -eu
 
 build="g++ cmake ninja-build pkg-config libhdf5-dev libzip-dev libflatbuffers-dev flatbuffers-compiler
-  libprotobuf-dev protobuf-compiler nlohmann-json3-dev libcli11-dev libfmt-dev"
+  libprotobuf-dev protobuf-compiler nlohmann-json3-dev libcli11-dev libfmt-dev libstb-dev libsndfile1-dev"
 test="libgtest-dev libgmock-dev dataset-fashion-mnist picolibc-arm-none-eabi
   libonnx-testdata"
 firmware="gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm

@@ -97,7 +97,7 @@ TEST(Cli, ErrorsSayWhatIsWrongAndLeaveNoFile) {
       {{"inspect", "absent.keras"}, {"absent.keras"}},
       {{"inspect", "random.keras"}, {"random.keras"}},
       {{"inspect", kModel, "--target", "z80"}, {"z80", "cortex-m4"}},
-      {{"convert", kModel, "-o", "m.hpp"}, {"--calibrate X.npy"}},
+      {{"convert", kModel, "-o", "m.hpp"}, {"--calibrate X, some 100 typical ones of 28 x 28 x 1"}},
       {{"convert", kModel, "--calibrate", "absent.npy", "-o", "m.hpp"}, {"absent.npy"}},
       {{"convert", kModel, "--calibrate", "wrong.npy", "-o", "m.hpp"},
        {"wrong.npy", "10 x 9 x 9", "28 x 28 x 1"}},
@@ -124,6 +124,7 @@ TEST(Cli, ErrorsSayWhatIsWrongAndLeaveNoFile) {
       {{"run", kModel, "--input", "nan.npy", "-o", "y.npy"}, {"nan.npy", "sample 0"}},
       {{"run", kModel, "--input", data, "-o", "y.npy", "-o", "z.npy"}, {"1 output"}},
       {{"compare", kModel, "--calibrate", "wrong.npy"}, {"wrong.npy"}},
+      {{"compare", kModel, "--calibrate", "random"}, {"needs real samples"}},
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(::testing::PrintToString(c.arguments));
@@ -164,6 +165,30 @@ TEST(Cli, ConvertGivesTheSameBytesWhereverItRuns) {
       0);
   EXPECT_CONTAINS(text_of(a / "by_hand.hpp"), "m.layer(");
   EXPECT_EQ(a.count(), 4);
+}
+
+TEST(Cli, CalibratedAtRandomIsForSizingOnlyAndSaysSo) {
+  const TempFolder folder;
+  const Outcome outcome =
+      nnom({"convert", kModel, "--calibrate", "random", "-o", "m.hpp"}, folder / ".");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.errors;
+  EXPECT_CONTAINS(outcome.output, "FOR SIZING");
+  for (const char* file : {"m.hpp", "m.cpp"})
+    EXPECT_CONTAINS(text_of(folder / file), "#pragma message \"m is for sizing only");
+  const Outcome measured = nnom({"evaluate", kModel, "--calibrate", "random"});
+  ASSERT_EQ(measured.exit_code, 0) << measured.errors;
+  EXPECT_CONTAINS(measured.output, "FOR SIZING");
+}
+
+TEST(Cli, AsksWhereSamplesLookScaledOtherwise) {
+  const std::vector<std::string> command = {"evaluate",    kModel,
+                                            "--data",      kExample + "test_images.npy",
+                                            "--calibrate", kExample + "calibration.npy"};
+  const Outcome raw = nnom(command);
+  EXPECT_EQ(raw.exit_code, 0);
+  EXPECT_CONTAINS(raw.errors, "nnom: warning: input 'image'");
+  EXPECT_CONTAINS(raw.errors, "--scale 1/255");
+  EXPECT_EQ(nnom(command + std::vector<std::string>{"--scale", "1/255"}).errors, "");
 }
 
 TEST(Cli, AFailedSecondFileTakesTheFirstAlong) {

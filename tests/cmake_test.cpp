@@ -109,6 +109,31 @@ TEST_F(CMake, BuildsByWhatDocumentsShow) {
   EXPECT_GT(blocks, 0);
 }
 
+TEST_F(CMake, ConvertsAgainWhenAFolderOfPicturesChanges) {
+  ASSERT_TRUE(installed_);
+  fs::create_directory(app_ + "/pictures");
+  const fs::path picture = NNOM_SOURCE_DIR "/tests/fixtures/media/grey.png";
+  fs::copy(picture, app_ + "/pictures/a.png");
+  for (const char* samples : {"random", "pictures"}) {
+    SCOPED_TRACE(samples);
+    std::ofstream(app_ + "/CMakeLists.txt")
+        << "cmake_minimum_required(VERSION 3.22)\nproject(app LANGUAGES CXX)\n"
+           "find_package(nnom REQUIRED)\nadd_executable(app main.cpp)\n"
+           "nnom_add_model(app model.keras NAME fashion CALIBRATE "
+        << samples << " OPTIONS --scale 1/255)\n";
+    const Said configured = configure({"-DCMAKE_PREFIX_PATH=" + prefix_});
+    ASSERT_TRUE(configured.success) << configured.output;
+    const Said built = build();
+    EXPECT_TRUE(built.success) << built.output;
+    EXPECT_EQ(built.output.find("for sizing only") != std::string::npos,
+              samples == std::string("random"))
+        << built.output;
+    EXPECT_THAT(build().output, Not(HasSubstr("Converting")));
+  }
+  fs::copy(picture, app_ + "/pictures/b.png");
+  EXPECT_THAT(build().output, HasSubstr("Converting"));
+}
+
 TEST_F(CMake, SaysWhatIsWrong) {
   ASSERT_TRUE(installed_);
   struct Case {

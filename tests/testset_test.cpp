@@ -267,7 +267,7 @@ TEST(TestSet, SaysWhatIsMissing) {
   const std::string data = kExample + "test_images.npy", labels = kExample + "test_labels.npy",
                     calibration = kExample + "calibration.npy";
   for (const Case& c :
-       {Case{{"--data", data, "--labels", labels, "-o", "t.bin"}, 1, "--calibrate X.npy"},
+       {Case{{"--data", data, "--labels", labels, "-o", "t.bin"}, 1, "--calibrate X, some 100"},
         Case{{"--data", data, "--labels", "labels.npy", "--calibrate", calibration, "-o", "t.bin"},
              1,
              "labels.npy: holds labels for 3 samples, but the data holds 500"},

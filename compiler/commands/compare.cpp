@@ -7,6 +7,7 @@
 
 #include "compiler/commands/commands.hpp"
 #include "compiler/commands/options.hpp"
+#include "compiler/error.hpp"
 #include "compiler/report/comparison.hpp"
 #include "compiler/report/program.hpp"
 #include "compiler/report/table.hpp"
@@ -15,6 +16,8 @@ namespace nnomc {
 namespace {
 
 void compare(const ModelOptions& o) {
+  if (is_random(o))
+    throw Error("nnom compare: needs real samples: numbers chosen at random show no layer's error");
   const Graph graph = load_graph(o);
   Samples samples = read_samples(graph, o.calibrate, o);
   samples.limit(o.calibration_samples);

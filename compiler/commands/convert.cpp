@@ -137,6 +137,7 @@ void convert(const Options& o) {
   emitting.section = o.section;
   emitting.file = fs::path(header).filename().string();
   emitting.optimise = o.compile.optimise;
+  emitting.sizing_only = is_random(o) && !graph.quantised();
   emitting.channels_first = o.axes == Axes::channels_first;
   std::vector<File> files = files_of(compiled.program, o, header, emitting);
   if (!o.scales.empty()) files.push_back({o.scales, scales_text(compiled.program)});

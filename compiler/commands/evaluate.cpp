@@ -98,13 +98,15 @@ void add_evaluate(CLI::App& nnom) {
       "evaluate", "Measure a model: accuracy, and the cost of each layer, here or on a board");
   add_model(*app, *o);
   app->add_option("--data", o->data,
-                  "samples to run: X.npy or X.npz:key; repeat it for a model of several inputs "
-                  "[one inference on noise]")
+                  "samples to run, as --calibrate takes them; repeat it for a model of several "
+                  "inputs [one inference on noise]")
       ->type_name("X")
       ->expected(1)
       ->take_all();
-  app->add_option("--labels", o->labels,
-                  "the right answers: classes as integers or one-hot, or targets for mse and mae")
+  app->add_option(
+         "--labels", o->labels,
+         "the right answers: classes as integers or one-hot, or targets for mse and mae, as "
+         ".npy, .npz:key or .csv; or --data's folder, whose folders are the classes")
       ->type_name("Y");
   app->add_option("--limit", o->limit, "run only the first N samples")
       ->type_name("N")
@@ -132,7 +134,8 @@ void add_evaluate(CLI::App& nnom) {
       "--with-float\n"
       "  nnom evaluate model.keras --on cortex-m4 --json cost.json\n"
       "The JSON holds model, on, samples, top1, topk, macs, arena_bytes, weights_bytes,\n"
-      "code_bytes, stack_bytes, instructions and cycles, null where not measured; layers (name, op,\n"
+      "code_bytes, stack_bytes, instructions and cycles, null where not measured; layers (name, "
+      "op,\n"
       "macs, instructions, cycles) and functions (name, instructions, cycles) on a core; and\n"
       "mse, mae or auc where that is the metric; float_... of each with --with-float.");
   app->callback([o] { evaluate(*o); });

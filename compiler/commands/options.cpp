@@ -3,6 +3,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "compiler/data/check.hpp"
 #include "compiler/emit/names.hpp"
 #include "compiler/error.hpp"
 #include "compiler/firmware/boards.hpp"
@@ -90,6 +91,10 @@ void settle_rounding(ModelOptions& options, const CLI::Option& given) {
                        : "single and double: add --scheme power-of-two");
 }
 
+void warn(const std::vector<std::string>& questions) {
+  for (const std::string& question : questions) fmt::print(stderr, "nnom: warning: {}\n", question);
+}
+
 }  // namespace
 
 void add_file(CLI::App& app, std::string& model, HookOptions& hooks) {
@@ -117,8 +122,9 @@ void add_model(CLI::App& app, ModelOptions& options) {
 void add_data(CLI::App& app, ModelOptions& options) {
   const Group group(app, kConversion);
   app.add_option("--calibrate", options.calibrate,
-                 "samples that the ranges of int8 are chosen from: X.npy or X.npz:key; repeat it "
-                 "for a model of several inputs")
+                 "samples that the ranges of int8 are chosen from: X.npy, X.npz:key, X.csv with a "
+                 "sample a line, or a folder of pictures (.png .jpg .bmp) or sounds (.wav); repeat "
+                 "it for a model of several inputs. 'random' makes a model for sizing only")
       ->type_name("X")
       ->expected(1)
       ->take_all();
@@ -269,26 +275,39 @@ void check_calibration(const Graph& graph, const ModelOptions& options) {
   if (options.calibrate.empty() && !graph.quantised())
     throw Error(
         "{}: a model of real numbers needs samples to choose the ranges of int8 from: "
-        "--calibrate X.npy{}",
-        options.model,
+        "--calibrate X, some 100 typical ones of {}, as .npy, .npz:key, .csv, or a folder of "
+        "pictures or sounds. (--calibrate random shows sizes and speed, no more.){}",
+        options.model, to_string(in_file_order(graph.shape(graph.inputs[0]), graph.input_order, 0)),
         graph.partly.empty() ? "" : ". (The file is quantised only in part: " + graph.partly + ")");
 }
 
+bool is_random(const ModelOptions& options) {
+  return options.calibrate == std::vector<std::string>{"random"};
+}
+
 Compiled compile_model(const Graph& graph, const ModelOptions& options, const Samples& data) {
-  if (graph.quantised()) return {compile(graph, {}, options.compile), "with its file's own scales"};
+  if (graph.quantised()) {
+    if (data.count() > 0) warn(doubts(graph, data));
+    return {compile(graph, {}, options.compile), "with its file's own scales"};
+  }
   Samples samples;
   std::string source;
-  if (!options.calibrate.empty()) {
+  const bool random = is_random(options);
+  const bool synthetic = random || (options.calibrate.empty() && data.count() == 0);
+  if (synthetic) samples = Samples::synthetic(graph, 8);
+  if (random) {
+    source = " of random numbers: FOR SIZING ONLY, its outputs mean nothing";
+  } else if (!options.calibrate.empty()) {
     samples = read_samples(graph, options.calibrate, options);
   } else if (data.count() > 0) {
     samples = data;
     source = " of the data itself: give others with --calibrate for an honest result";
   } else {
-    samples = Samples::synthetic(graph, 8);
     source = " of noise, as there is no --calibrate: the outputs mean nothing, the cost is right";
   }
   const std::size_t all = samples.count();
   samples.limit(options.calibration_samples);
+  if (!synthetic) warn(doubts(graph, samples));
   const std::string of = samples.count() < all ? "the first " : "";
   Compiled result{compile(graph, samples, options.compile),
                   "calibrated on " + of + counted(samples.count(), "sample")};

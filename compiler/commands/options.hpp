@@ -87,6 +87,9 @@ Graph load_graph(const ModelOptions& options);
 /// Throws an Error where ranges have to be chosen and there is no --calibrate.
 void check_calibration(const Graph& graph, const ModelOptions& options);
 
+/// Whether ranges are chosen from random numbers, so that only sizes and costs mean anything.
+bool is_random(const ModelOptions& options);
+
 /// Quantises `graph` with --calibrate; where that is missing, with the first of `data`; where that
 /// is missing too (no samples), with noise.
 Compiled compile_model(const Graph& graph, const ModelOptions& options, const Samples& data);

@@ -113,8 +113,8 @@ void add_run(CLI::App& nnom) {
   CLI::App* app = nnom.add_subcommand("run", "Run a model on samples and write its outputs");
   add_model(*app, *o);
   app->add_option("--input", o->inputs,
-                  "samples: X.npy, X.npz:key, or X.bin with the model's own bytes; repeat it for a "
-                  "model of several inputs")
+                  "samples, as --calibrate takes them, or X.bin with the model's own bytes; repeat "
+                  "it for a model of several inputs")
       ->type_name("X")
       ->expected(1)
       ->take_all()

@@ -61,7 +61,7 @@ void add_testset(CLI::App& nnom) {
       "testset", "Write samples as the model stores them, and their classes, for a board to read");
   add_model(*app, *o);
   app->add_option("--data", o->data,
-                  "samples: X.npy or X.npz:key; repeat it for a model of several inputs")
+                  "samples, as --calibrate takes them; repeat it for a model of several inputs")
       ->type_name("X")
       ->expected(1)
       ->take_all()

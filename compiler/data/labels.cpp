@@ -2,7 +2,9 @@
 
 #include <cmath>
 
+#include "compiler/data/read.hpp"
 #include "compiler/error.hpp"
+#include "compiler/io/file.hpp"
 #include "nnom/evaluate.hpp"
 
 namespace nnomc {
@@ -11,6 +13,21 @@ namespace {
 void check_count(const std::string& spec, std::int64_t labels, std::size_t samples) {
   if (static_cast<std::size_t>(labels) != samples)
     throw Error("{}: holds labels for {} samples, but the data holds {}", spec, labels, samples);
+}
+
+/// What labels may be given as: an array, a table, or the folder of the samples themselves.
+Array read_labels(const std::string& spec) {
+  if (spec.ends_with(".csv")) return read_csv(spec);
+  if (!is_directory(spec)) return read_array(spec);
+  const MediaFolder media = list_media(spec);
+  if (media.classes.empty())
+    throw Error("{}: its files lie in no folders, which would be the classes", spec);
+  Array array;
+  array.dtype = DType::u32;
+  array.shape = {static_cast<std::int64_t>(media.classes.size())};
+  const auto bytes = std::as_bytes(std::span(media.classes));
+  array.bytes.assign(bytes.begin(), bytes.end());
+  return array;
 }
 
 /// The class that a whole number stands for.
@@ -28,7 +45,7 @@ std::uint32_t class_of(const std::string& spec, double value, std::size_t classe
 
 std::vector<std::uint32_t> read_classes(const std::string& spec, std::size_t classes,
                                         std::size_t samples) {
-  const Array array = read_array(spec);
+  const Array array = read_labels(spec);
   const std::int64_t single = samples_in(array, {});
   const std::int64_t several = samples_in(array, {1, {static_cast<int>(classes)}});
   std::vector<std::uint32_t> labels;
@@ -54,7 +71,7 @@ std::vector<std::uint32_t> read_classes(const std::string& spec, std::size_t cla
 }
 
 std::vector<float> read_targets(const std::string& spec, const Shape& shape, std::size_t samples) {
-  const Array array = read_array(spec);
+  const Array array = read_labels(spec);
   const std::int64_t count = samples_in(array, shape);
   if (count < 0)
     throw Error("{}: its shape is {}, but the model's output has {} a sample", spec,

@@ -11,7 +11,8 @@
 
 namespace nnomc {
 
-/// Reads one class for each of `samples` samples from `spec` ("y.npy", "y.npz:key"): whole numbers
+/// Reads one class for each of `samples` samples from `spec` ("y.npy", "y.npz:key", "y.csv", or the
+/// folder of pictures or sounds that the samples are, whose folders are the classes): whole numbers
 /// of any type, or `classes` numbers a sample of which the largest counts (one-hot, or the scores
 /// of another model). Axes of size 1 don't matter. Throws an Error where the number of samples
 /// differs, or that names the place of a class that the model doesn't have.

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <random>
 
+#include "compiler/data/read.hpp"
 #include "compiler/error.hpp"
 
 namespace nnomc {
@@ -103,10 +104,10 @@ Samples::Samples(const Graph& graph, const std::vector<std::string>& specs, cons
         specs.size() == 1 ? "" : "s");
   }
   for (size_t i = 0; i < specs.size(); ++i) {
-    arrays_.push_back(std::make_shared<const Array>(read_array(specs[i])));
-    const Array& array = *arrays_.back();
     const Tensor& tensor = graph.tensors[static_cast<size_t>(graph.inputs[i])];
     const Shape file = in_file_order(tensor.shape, graph.input_order, i);
+    arrays_.push_back(std::make_shared<const Array>(read_data(specs[i], tensor.shape, file)));
+    const Array& array = *arrays_.back();
     const Fit found =
         choose(array, specs[i], tensor,
                i < graph.input_order.size() ? graph.input_order[i] : std::vector<int>{}, axes);
@@ -159,6 +160,16 @@ std::vector<float> Samples::read(size_t i, size_t input) const {
   ordered.reserve(values.size());
   for (const std::size_t place : places_[input]) ordered.push_back(values[place]);
   return ordered;
+}
+
+Samples::Extent Samples::extent(size_t input) const {
+  Extent found{INFINITY, -INFINITY};
+  for (size_t i = 0; i < count_; ++i)
+    for (const float v : read(i, input)) {
+      found.lo = std::min(found.lo, v), found.hi = std::max(found.hi, v);
+      found.whole &= v == std::floor(v);
+    }
+  return found;
 }
 
 void Samples::check_finite() const {

@@ -33,7 +33,7 @@ enum class Axes { automatic, channels_last, channels_first };
 /// One array for each input of a model, with one entry a sample on the first axis.
 class Samples {
  public:
-  /// Reads `specs` ("x.npy", "x.npz:key"), one for each input of `graph`, in order. Axes of size 1
+  /// Reads `specs` (what read_data takes), one for each input of `graph`, in order. Axes of size 1
   /// may be missing or added. Samples may have their channels first or last, whichever the model
   /// has; the shape tells which. Where both fit, those of a graph whose file has another order of
   /// axes are taken as in the file, or, with `axes`, as on the board; Axes::automatic throws an
@@ -56,6 +56,12 @@ class Samples {
   void limit(size_t count);
   /// Input `input` of sample `i`, scaled.
   std::vector<float> read(size_t i, size_t input) const;
+  /// The least and the largest value of input `input`, scaled; whole if no value has a fraction.
+  struct Extent {
+    float lo = 0, hi = 0;
+    bool whole = true;
+  };
+  Extent extent(size_t input) const;
   /// Throws an Error that names the array and the place of a value that is not finite.
   void check_finite() const;
 

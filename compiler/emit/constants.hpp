@@ -8,8 +8,8 @@
 
 namespace nnomc {
 
-/// The first line of each file.
-std::string notice();
+/// What each file begins with.
+std::string notice(const EmitOptions& options);
 
 /// An initialiser of nnom::Quantisation.
 std::string quantisation_text(const nnom::Quantisation& q);

@@ -272,8 +272,8 @@ class Emitter {
 Generated emit(const Program& program, const EmitOptions& options) {
   Emitter e(program, options);
   Generated g;
-  g.header = notice() + "#pragma once\n\n#include \"nnom/model.hpp\"\n\n" + e.declarations();
-  g.source = notice() + optimise_pragma(program, options, false) +
+  g.header = notice(options) + "#pragma once\n\n#include \"nnom/model.hpp\"\n\n" + e.declarations();
+  g.source = notice(options) + optimise_pragma(program, options, false) +
              fmt::format(
                  "#include \"{}\"\n\n{}{}\nnamespace {} {{\n"
                  "namespace {{\n\n{}\n}}  // namespace\n\n{}\n}}  // namespace {}\n",
@@ -285,7 +285,7 @@ Generated emit(const Program& program, const EmitOptions& options) {
 std::string emit_single_header(const Program& program, const EmitOptions& options) {
   Emitter e(program, options);
   e.make_inline();
-  return notice() + "#pragma once\n\n" + optimise_pragma(program, options, true) +
+  return notice(options) + "#pragma once\n\n" + optimise_pragma(program, options, true) +
          runtime_include(program.graph) + hooks_include(program.graph) + "\n" + e.declarations() +
          fmt::format(
              "\nnamespace {} {{\nnamespace detail {{\n\n{}\n}}  // namespace detail\n\n{}"

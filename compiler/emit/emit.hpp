@@ -16,6 +16,7 @@ struct EmitOptions {
   std::string file = "model.hpp";  ///< name of the header, as the source includes it
   Optimise optimise = Optimise::balanced;
   bool channels_first = false;  ///< of inputs and outputs, to be said in comments
+  bool sizing_only = false;  ///< to be said when it is compiled: it was calibrated on nothing real
 };
 
 /// The text of the two files: `header` is C++11-clean, `source` is C++20.

@@ -172,7 +172,7 @@ std::string emit_layers(const Program& program, const EmitOptions& options) {
     throw Error("--emit layers: has NNoM's kernels: leave out --kernels cmsis-nn");
   check_size(g);
   check_hooks(g);
-  return notice() + "#pragma once\n\n" + optimise_pragma(program, options, true) +
+  return notice(options) + "#pragma once\n\n" + optimise_pragma(program, options, true) +
          fmt::format(
              "#include \"nnom/build.hpp\"\n{}\n"
              "static_assert(nnom::api_version == {}, \"this file and the nnom library differ in "
