@@ -233,6 +233,31 @@ TEST(Channels, ThatDontMatterAreLeftOut) {
       }
 }
 
+TEST(Channels, IdleOnesFillWholeTiles) {
+  constexpr int kTile = 5;
+  int filled = 0;
+  for (const Case& c : kCases)
+    for (const Rounding rounding : {Rounding::single_rounding, Rounding::double_rounding}) {
+      SCOPED_TRACE(fmt::format("{}, {}", c.name, describe(int8(rounding, Layout::dsp))));
+      QuantisedNet net;
+      const int x = net.input({3, {5, 4, 3}});
+      net.graph.outputs.push_back(c.build(net, x));
+      Graph lean = net.graph, least = net.graph;
+      drop_channels(lean, rounding, kTile);
+      drop_channels(least, rounding);
+      filled += channels(lean) > channels(least);
+      for (size_t t = 0; t < lean.tensors.size(); ++t) {
+        const int now = lean.tensors[t].shape.back(), before = net.graph.tensors[t].shape.back();
+        EXPECT_TRUE(now % kTile == 0 || now == before) << now << " of " << before;
+      }
+      const auto inputs = random_inputs(net.graph, net.r);
+      const Lowering options{.numbers = int8(rounding, Layout::dsp)};
+      EXPECT_EQ(run_once(lower(lean, {}, options), inputs),
+                run_once(lower(net.graph, {}, options), inputs));
+    }
+  EXPECT_GT(filled, 0);
+}
+
 bool is_elementwise(const Node& node) {
   return std::visit(
       [](const auto& op) {

@@ -41,6 +41,8 @@ const Case kCases[] = {
     {"one weight", true, {3, {4, 5, 1}}, 3, {1, 1}, -127, 127, -127, 127, 99, 0.1},
     {"one pixel", true, {1, {37}}, 9, {1, 1}, -127, 127, -127, 127},
     {"strides over pixels", true, kPicture, 5, {1, 1}, -127, 127, -127, 127, 0, 0.01, {2, 3}},
+    {"few channels", true, {3, {9, 8, 2}}, 10, {3, 3}, -127, 127, -127, 127, 0, 0.01, {2, 2}},
+    {"few channels, long windows", true, {3, {9, 7, 1}}, 3, {8, 5}, -127, 127, -127, 127, 7},
     {"groups", true, kPicture, 9, {3, 3}, -127, 127, -127, 127, 0, 0.01, {2, 1}, 3},
     {"-128 above what is not negative", true, kPicture, 6, {2, 2}, -128, -128, 0, 127},
     {"-128 below", true, kPicture, 6, {2, 2}, -127, 127, -128, -128},

@@ -259,7 +259,10 @@ std::vector<std::vector<bool>> drop_channels(Graph& graph, Rounding rounding, in
 }
 
 void drop_many_channels(Graph& graph, const Numbers& numbers) {
-  const int rows = with_numbers(numbers, []<class N>() -> int { return N::Layout::rows; });
+  const int rows = with_numbers(numbers, []<class N>() {
+    if constexpr (requires { N::Layout::rows; }) return N::Layout::rows;
+    return 1;
+  });
   const int multiple = graph.quantised() ? rows : 1;
   Graph lean = graph;
   drop_channels(lean, numbers.rounding, multiple);

@@ -144,65 +144,60 @@ template <class T, class N>
 template <class T, class N>
 [[gnu::always_inline]] inline void run_patches(const auto& op, const Linear<N>& d, const auto& io) {
   using Line = LineOf<N>;
-  auto* const memory = reinterpret_cast<Line*>(io.scratch);
-  const int most = patches<N>(op), elements = patch_size<N>(op);
   const Matrix m = over_patches<N>(op.matrix());
+  auto* const memory = reinterpret_cast<Line*>(io.scratch);
+  auto* const lines = reinterpret_cast<Line*>(io.scratch + patches_bytes<N>(op));
   Window<Line> windows;
   windows.first = memory, windows.length = m.length;
+  const int most = patches<N>(op), elements = patch_size<N>(op);
   int count = 0;  // of patches
   const bool one_run = io.out.pitch == op.out.row() && io.y1 <= io.out.wrap;
+  // On a board it is code of its own: only where bounds are constants.
+  const bool lined = from_lines(op) && (T::fixed || !T::pairs_pixels);
+  const bool pointwise =
+      op.kernel.size() == 1 && op.stride.size() == 1 && !op.pad.any() && op.groups == 1;
+  const int channels = op.in.c / op.groups, columns = op.contiguous() ? op.kernel.w : 1;
+  const int taps = op.kernel.w / columns, size = N::Layout::padded(columns * channels);
+  const int pitch = line_columns(op) * op.in.c;
+  const Runs runs{op.in, op.kernel.h, op.dilation.h, columns, channels, taps * size};
   const auto in = io.in[0];
-  const auto for_pixels = [&](int y, auto gather) NNOM_INLINE {
-    typename N::Out* out = io.out.row(y) - count * op.out.c;  // of the first patch
-    for (int x = 0; x < op.out.w;) {
-      gather(x, patch<T>(memory, elements, count));
-      ++count, ++x;
-      if (count == most || (x == op.out.w && (!one_run || y + 1 == io.y1))) {
-        const Pixels<N> px{windows, elements, count, out, op.out.c, T::pairs_pixels};
-        op.groups == 1 ? multiply<T, N>(px, m, d, d.weights, 0)
-                       : multiply_groups<T, N>(px, m, d, op.groups);
-        out += count * op.out.c, count = 0;
+  const auto gather_pixel = [&](int y, int x, int first, Line* to) NNOM_INLINE {
+    if (lined) {
+      for (int ky = 0, line = first; ky < op.kernel.h; ++ky, to += place<T>(size)) {
+        widen<T>(to, 0, lines + line * pitch + x * op.stride.w * op.in.c, columns * channels);
+        line += op.dilation.h;
+        if (line >= span_h(op)) line -= span_h(op);
       }
+    } else if (pointwise) {
+      widen<T>(to, 0, in.row(y) + x * op.in.c, op.in.c);
+    } else {
+      for (int g = 0; g < op.groups; ++g, to += place<T>(op.kernel.h * runs.size))
+        for (int i = 0; i < taps; ++i)
+          gather<T, N>(runs, d.in_zero, in, y * op.stride.h - op.pad.top,
+                       x * op.stride.w - op.pad.left + i * op.dilation.w, g * channels,
+                       to + place<T>(i * size));
     }
   };
-  const int channels = op.in.c / op.groups, columns = op.contiguous() ? op.kernel.w : 1;
-  const int size = N::Layout::padded(columns * channels);
-  if (from_lines(op)) {
-    auto* const lines = reinterpret_cast<Line*>(io.scratch + patches_bytes<N>(op));
-    const int pitch = line_columns(op) * op.in.c;
-    for_lines(
-        op, io.y0, io.y1,
-        [&](int y, int line)
-            NNOM_INLINE { fill_line<T, N>(op, d.in_zero, in, y, lines + line * pitch); },
-        [&](int y, int, int first) NNOM_INLINE {
-          for_pixels(y, [&](int x, Line* to) NNOM_INLINE {
-            for (int ky = 0, line = first; ky < op.kernel.h; ++ky, to += place<T>(size)) {
-              widen<T>(to, 0, lines + line * pitch + x * op.stride.w * op.in.c, columns * channels);
-              line += op.dilation.h;
-              if (line >= span_h(op)) line -= span_h(op);
-            }
-          });
-        });
-  } else if (op.kernel.size() == 1 && op.stride.size() == 1 && !op.pad.any() && op.groups == 1) {
-    for (int y = io.y0; y < io.y1; ++y) {
-      const typename N::In* pixel = in.row(y);
-      for_pixels(y, [&](int, Line* to) NNOM_INLINE {
-        widen<T>(to, 0, pixel, op.in.c);
-        pixel += op.in.c;
+  for_lines(
+      op, io.y0, io.y1,
+      [&](int y, int line) NNOM_INLINE {
+        if (lined) fill_line<T, N>(op, d.in_zero, in, y, lines + line * pitch);
+      },
+      [&](int y, int, int first) NNOM_INLINE {
+        typename N::Out* out = io.out.row(y) - count * op.out.c;  // of the first patch
+        for (int x = 0; x < op.out.w;) {
+          gather_pixel(y, x, first, patch<T>(memory, elements, count));
+          ++count, ++x;
+          if (count == most || (x == op.out.w && (!one_run || y + 1 == io.y1))) {
+            const Pixels<N> px{windows, elements, count, out, op.out.c, T::pairs_pixels};
+            if (op.groups == 1)
+              multiply<T, N>(px, m, d, d.weights, 0);
+            else
+              multiply_groups<T, N>(px, m, d, op.groups);
+            out += count * op.out.c, count = 0;
+          }
+        }
       });
-    }
-  } else {
-    const int taps = op.kernel.w / columns;
-    const Runs runs{op.in, op.kernel.h, op.dilation.h, columns, channels, taps * size};
-    for (int y = io.y0; y < io.y1; ++y)
-      for_pixels(y, [&](int x, Line* to) NNOM_INLINE {
-        for (int g = 0; g < op.groups; ++g, to += place<T>(op.kernel.h * runs.size))
-          for (int i = 0; i < taps; ++i)
-            gather<T, N>(runs, d.in_zero, in, y * op.stride.h - op.pad.top,
-                         x * op.stride.w - op.pad.left + i * op.dilation.w, g * channels,
-                         to + place<T>(i * size));
-      });
-  }
 }
 
 }  // namespace nnom

@@ -16,12 +16,18 @@ struct Dsp : DspElements {
 
   using Scalar::widen;
 
-  [[gnu::always_inline]] static void widen(int16_t* line, const int8_t* in, int n) {
+  // Once for all that widen and fill, as unrolled they are long.
+  [[gnu::noinline]] static void widen(int16_t* line, const int8_t* in, int n) {
     dsp::widen<4>(line, in, n);
+  }
+  using Scalar::fill;
+  [[gnu::noinline]] static void fill(int16_t* to, int16_t value, int n) {
+#pragma GCC unroll 1
+    for (; n > 0; --n) *to++ = value;
   }
 
   static constexpr bool pairs_pixels = true;
-  [[gnu::always_inline]] static void widen_paired(int16_t* patch, const int8_t* in, int n) {
+  [[gnu::noinline]] static void widen_paired(int16_t* patch, const int8_t* in, int n) {
     dsp::widen<8>(patch, in, n);
   }
   [[gnu::always_inline]] static void widen_paired(int16_t* patch, const int16_t* in, int n) {

@@ -135,36 +135,45 @@ template <class N>
     eight<N>(x, words, row, fours, left > 1 ? px.out_step : 0, clamp);
 }
 
+/// The rows from `first` on, fewer than four: as if there were four.
+template <class N>
+[[gnu::noinline]] void last_rows(const Pixels<N>& px, int words, int first, int count,
+                                 const Rows<N>& rows, const Clamp<N>& clamp) {
+  int32_t bias[4];
+  typename N::Rescale rescale[4];
+  typename N::Out out[2 * 4];
+#pragma GCC unroll 1
+  for (int i = 0; i < 4; ++i) {
+    const int r = first + min(i, count - 1);
+    bias[i] = rows.bias[r], rescale[i] = rows.rescale[r * rows.next_rescale];
+  }
+  Pixels<N> two = px;
+  two.out_step = 4;
+#pragma GCC unroll 1
+  for (int p = 0; p < px.count; p += 2, two.window.first += 2 * px.step) {
+    two.count = min(px.count - p, 2);
+    joined_pixels<N>(two, words, {rows.weights + first * 2 * words, bias, rescale, 1, out}, 1,
+                     clamp);
+    for (int i = 0; i < two.count; ++i)
+#pragma GCC unroll 1
+      for (int r = 0; r < count; ++r) rows.out[(p + i) * px.out_step + first + r] = out[i * 4 + r];
+  }
+}
+
 template <class N>
 [[gnu::always_inline]] inline void multiply_joined(const Pixels<N>& px, const Matrix& m,
                                                    const Linear<N>& d, const int8_t* weights,
                                                    int c) {
-  using Out = typename N::Out;
   const Clamp<N>& clamp = d.clamp;
-  const int words = (px.window.length + 1) / 2, whole = m.rows & ~3, rest = m.rows - whole;
-  const typename N::Rescale* const rescale = d.rescale + (d.per_channel ? c : 0);
-  joined_pixels<N>(px, words, {weights, d.bias + c, rescale, d.per_channel, px.out}, whole / 4,
-                   clamp);
-  if (rest > 0) {  // as if there were four
-    int32_t bias[4]{};
-    typename N::Rescale factors[4];
-    Out out[2 * 4];
-    for (int i = 0; i < 4; ++i) {
-      const int r = whole + min(i, rest - 1);
-      bias[i] = d.bias[c + r], factors[i] = rescale[d.per_channel ? r : 0];
-    }
-    Pixels<N> two = px;
-    two.out = out, two.out_step = 4;
-    for (int p = 0; p < px.count; p += 2, two.window.first += 2 * px.step) {
-      two.count = min(px.count - p, 2);
-      joined_pixels<N>(two, words, {weights + whole * 2 * words, bias, factors, 1, out}, 1, clamp);
-      for (int i = 0; i < two.count; ++i)
-        for (int r = 0; r < rest; ++r) px.out[(p + i) * px.out_step + whole + r] = out[i * 4 + r];
-    }
-  }
+  const int words = (px.window.length + 1) / 2, whole = m.rows & ~3;
+  const Rows<N> rows{weights, d.bias + c, d.rescale + (d.per_channel ? c : 0), d.per_channel,
+                     px.out};
+  joined_pixels<N>(px, words, rows, whole / 4, clamp);
+  if (whole < m.rows) last_rows<N>(px, words, whole, m.rows - whole, rows, clamp);
   if (Finish<N>::limits || (clamp.lo == N::lowest && clamp.hi == N::highest)) return;
-  Out* out = px.out;
+  typename N::Out* out = px.out;
   for (int left = px.count; left > 0; --left, out += px.out_step)
+#pragma GCC unroll 1
     for (int r = 0; r < m.rows; ++r)
       out[r] = out[r] > clamp.hi ? clamp.hi : out[r] < clamp.lo ? clamp.lo : out[r];
 }
