@@ -177,6 +177,16 @@ void decide(const Program& reference, const Samples& samples, const Lowering& lo
   }
 }
 
+/// The range of a difference ends in differences of its operands' steps, so others are half-way
+/// between two of its own 255, and no sum can tell to which side. One a hair wider has no such.
+void widen_differences(const Graph& graph, std::vector<Limits>& limits) {
+  for (const Node& node : graph.nodes) {
+    const auto* add = std::get_if<nnom::Add>(&node.op);
+    Limits& l = limits[static_cast<size_t>(node.output)];
+    if (add && add->rule.minus) l = {l.lo * (1 + 0x1p-10f), l.hi * (1 + 0x1p-10f)};
+  }
+}
+
 }  // namespace
 
 Ranges calibrate(const Graph& graph, const Samples& samples, Calibration method,
@@ -191,6 +201,7 @@ Ranges calibrate(const Graph& graph, const Samples& samples, Calibration method,
   Ranges ranges;
   ranges.tensors.resize(limits.size());
   const std::vector<Limits> found = limits;
+  if (lowering.numbers.scheme() == Scheme::affine) widen_differences(graph, limits);
   std::vector<bool> fixed(limits.size());
   for (const auto& [name, range] : given) {
     const size_t t = tensor_named(graph, name);
