@@ -145,14 +145,13 @@ Html errors(const Facts& f) {
     const bool several = f.graph().shape(node.output).back() > 1 && e.worst_channel >= 0;
     const char* kind = e.sqnr < 10 ? "bad" : e.sqnr < 20 ? "warn" : "good";
     const double level = std::isfinite(e.sqnr) ? e.sqnr : 1000;
-    table.row(
-        {layer_cell(node),
-         {barred(level / 60, decibels(e.sqnr) + " dB", kind, decibels(e.sqnr)), number(level)},
-         {several ? fmt::format("{} (#{})", decibels(e.worst), e.worst_channel) : "",
-          number(std::isfinite(e.worst) ? e.worst : 1000)},
-         {real_text(e.lo) + " to " + real_text(e.hi), real_text(e.hi - e.lo)},
-         {real_text(f.program().scales[static_cast<std::size_t>(node.output)].scale)},
-         {clipped_text(e.clipped), number(1e6 * e.clipped)}});
+    table.row({layer_cell(node),
+               {barred(level / 60, kind, decibels(e.sqnr)), number(level)},
+               {several ? fmt::format("{} (#{})", decibels(e.worst), e.worst_channel) : "",
+                number(std::isfinite(e.worst) ? e.worst : 1000)},
+               {real_text(e.lo) + " to " + real_text(e.hi), real_text(e.hi - e.lo)},
+               {real_text(f.program().scales[static_cast<std::size_t>(node.output)].scale)},
+               {clipped_text(e.clipped), number(1e6 * e.clipped)}});
   }
   return table.html() +
          tag("p", {{"class", "note"}},
