@@ -18,15 +18,16 @@ Html section(const std::string& id, const std::string& title, const Html& lead,
 
 Html bar(double share, const std::string& label, std::string_view kind) {
   const double width = 100 * std::clamp(share, 0.0, 1.0);
-  return tag("span",
-             {{"class", kind.empty() ? "bar" : "bar " + std::string(kind)},
-              {"role", "img"},
-              {"aria-label", label}},
-             tag("i", {{"style", "width:" + number(width) + "%"}}));
+  std::vector<Attribute> attributes{{"class", kind.empty() ? "bar" : "bar " + std::string(kind)}};
+  if (label.empty())
+    attributes.push_back({"aria-hidden", "true"});
+  else
+    attributes.insert(attributes.end(), {{"role", "img"}, {"aria-label", label}});
+  return tag("span", attributes, tag("i", {{"style", "width:" + number(width) + "%"}}));
 }
 
-Html barred(double share, const std::string& label, std::string_view kind, const Html& figure) {
-  return tag("span", {{"class", "barred"}}, bar(share, label, kind) + tag("span", figure));
+Html barred(double share, std::string_view kind, const Html& figure) {
+  return tag("span", {{"class", "barred"}}, bar(share, "", kind) + tag("span", figure));
 }
 
 Html drawing(const std::vector<Attribute>& attributes, const std::string& label,

@@ -28,7 +28,8 @@ Html accuracy(const Facts& f, const EvaluationReport& e) {
                   {{"", false}, {numbers_text(f.program())}, {"float"}, {"Difference, points"}});
   const auto cell = [](const Classification& of, std::size_t k) {
     return Html(percent_text(share(of.top(k), of.samples()))) +
-           tag("span", {{"class", "small"}}, fmt::format(" {} of {}", of.top(k), of.samples()));
+           tag("span", {{"class", "small wide"}},
+               fmt::format(" {} of {}", of.top(k), of.samples()));
   };
   const auto row = [&](std::size_t k) {
     table.row({{fmt::format("top\u2011{}", k)},
@@ -49,7 +50,7 @@ Html matrix(const Facts& f, const Classification& c) {
   for (std::size_t r = 0; r < n; ++r)
     for (std::size_t k = 0; k < n; ++k)
       if (r != k) most = std::max(most, c.confusion(r, k));
-  Html head = tag("th", {{"scope", "col"}}, "right ↓ answer →"), body;
+  Html head = tag("th", {{"scope", "col"}}, "right"), body;
   for (std::size_t k = 0; k < n; ++k)
     head +=
         tag("th", {{"scope", "col"}, {"title", class_name(f, k)}}, shortened(class_name(f, k), 12));
@@ -70,15 +71,15 @@ Html matrix(const Facts& f, const Classification& c) {
     }
     body += tag("tr", row + tag("td", percent_text(share(c.confusion(r, r), c.actual(r)), 0)));
   }
-  return tag(
-      "div",
-      {{"class", "scroll"},
-       {"tabindex", "0"},
-       {"role", "region"},
-       {"aria-label", "Confusion matrix"}},
-      tag("table", {{"class", "confusion"}},
-          tag("caption", "Confusions: a row is right, a column answered; found: of the row") +
-              tag("thead", tag("tr", head)) + tag("tbody", body)));
+  return tag("div",
+             {{"class", "scroll"},
+              {"tabindex", "0"},
+              {"role", "region"},
+              {"aria-label", "Confusion matrix"}},
+             tag("table", {{"class", "confusion"}},
+                 tag("caption",
+                     "Confusions: rows the right class, columns the answer; found: of the row") +
+                     tag("thead", tag("tr", head)) + tag("tbody", body)));
 }
 
 Html worst_confusions(const Facts& f, const Classification& c) {
@@ -145,14 +146,13 @@ Html errors(const Facts& f) {
     const bool several = f.graph().shape(node.output).back() > 1 && e.worst_channel >= 0;
     const char* kind = e.sqnr < 10 ? "bad" : e.sqnr < 20 ? "warn" : "good";
     const double level = std::isfinite(e.sqnr) ? e.sqnr : 1000;
-    table.row(
-        {layer_cell(node),
-         {barred(level / 60, decibels(e.sqnr) + " dB", kind, decibels(e.sqnr)), number(level)},
-         {several ? fmt::format("{} (#{})", decibels(e.worst), e.worst_channel) : "",
-          number(std::isfinite(e.worst) ? e.worst : 1000)},
-         {real_text(e.lo) + " to " + real_text(e.hi), real_text(e.hi - e.lo)},
-         {real_text(f.program().scales[static_cast<std::size_t>(node.output)].scale)},
-         {clipped_text(e.clipped), number(1e6 * e.clipped)}});
+    table.row({layer_cell(node),
+               {barred(level / 60, kind, decibels(e.sqnr)), number(level)},
+               {several ? fmt::format("{} (#{})", decibels(e.worst), e.worst_channel) : "",
+                number(std::isfinite(e.worst) ? e.worst : 1000)},
+               {real_text(e.lo) + " to " + real_text(e.hi), real_text(e.hi - e.lo)},
+               {real_text(f.program().scales[static_cast<std::size_t>(node.output)].scale)},
+               {clipped_text(e.clipped), number(1e6 * e.clipped)}});
   }
   return table.html() +
          tag("p", {{"class", "note"}},

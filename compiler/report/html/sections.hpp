@@ -29,11 +29,12 @@ Html advice_section(const Facts& facts);
 Html section(const std::string& id, const std::string& title, const Html& lead,
              const Html& content);
 
-/// A bar of `share` (0 to 1) with what it stands for; `kind` is "", "good", "warn" or "bad".
+/// A bar of `share` (0 to 1) with what it stands for, or nothing where a text says it too; `kind`
+/// is "", "good", "warn" or "bad".
 Html bar(double share, const std::string& label, std::string_view kind = "");
 
 /// The same before a figure, in a cell of a table.
-Html barred(double share, const std::string& label, std::string_view kind, const Html& figure);
+Html barred(double share, std::string_view kind, const Html& figure);
 
 /// One drawing for people who can't see it: `label` says what it shows.
 Html drawing(const std::vector<Attribute>& attributes, const std::string& label,

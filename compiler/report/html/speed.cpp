@@ -54,15 +54,14 @@ Html layers(const Facts& f) {
     const Node& node = f.graph().nodes[i];
     const double work = f.work(i), macs = static_cast<double>(f.operations(i));
     const double share = measured ? work / all : macs / std::max(operations, 1.0);
-    table.row(
-        {layer_cell(node),
-         {time(work)},
-         {barred(share, percent_text(share, 1), "", percent_text(share, 1)), number(1e4 * share)},
-         {to_string(f.graph().shape(node.output))},
-         {whole(macs)},
-         {measured ? whole(work) : ""},
-         {measured && macs > 0 ? fmt::format("{:.2f}", work / macs) : ""},
-         {count_text(f.live[i])}});
+    table.row({layer_cell(node),
+               {time(work)},
+               {barred(share, "", percent_text(share, 1)), number(1e4 * share)},
+               {to_string(f.graph().shape(node.output))},
+               {whole(macs)},
+               {measured ? whole(work) : ""},
+               {measured && macs > 0 ? fmt::format("{:.2f}", work / macs) : ""},
+               {count_text(f.live[i])}});
   }
   table.total({{"total"},
                {time(all)},

@@ -176,7 +176,7 @@ footer { margin-top: 1rem; padding-bottom: 2rem; }
   :root { --bg: #fff; --text: #000; --card: #fff; }
   nav, th button::after, #tip { display: none; }
   .scroll, .graph { overflow: visible; max-height: none; }
-  section, .card, figure, tr { break-inside: avoid; } section.long { break-inside: auto; }
+  section, .card, figure, tr { break-inside: avoid; } section.long, #network figure { break-inside: auto; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 )css";

@@ -95,11 +95,10 @@ Html sentence(const Facts& f) {
   return tag("p", {{"class", "verdict"}}, text + ".");
 }
 
-Html memory_cell(std::int64_t bytes, std::int64_t all, const std::string& what) {
+Html memory_cell(std::int64_t bytes, std::int64_t all) {
   const double part = share(bytes, all);
-  const std::string text = fmt::format("{} of {}", percent_text(part, 0), size_text(all));
   return barred(
-      part, text + " of its " + what, kind_of(part),
+      part, kind_of(part),
       percent_text(part, 0) + tag("span", {{"class", "small wide"}}, " of " + size_text(all)));
 }
 
@@ -115,14 +114,14 @@ Html boards(const Facts& f) {
     Html where = fmt::format("{}, {}, {}", h.chip, core_title(h.core), clock_text(h));
     if (!h.note.empty()) where += tag("span", {{"class", "wide"}}, "; " + h.note);
     const Html name = Html(h.title) + tag("span", {{"class", "op"}}, where);
-    table.row({{name, h.title},
-               {tag("span", {{"class", fmt::format("pill {}", v.kind)}}, v.text)},
-               {memory_cell(ram, h.ram_bytes, "RAM"), number(1e4 * share(ram, h.ram_bytes))},
-               {memory_cell(f.flash(), h.flash_bytes, "flash"),
-                number(1e4 * share(f.flash(), h.flash_bytes))},
-               {seconds ? (f.has_cycles() ? "" : "≈ ") + time_text(*seconds) : "–",
-                seconds ? fmt::format("{:g}", *seconds) : "1e9"}},
-              chosen ? "chosen" : "");
+    table.row(
+        {{name, h.title},
+         {tag("span", {{"class", fmt::format("pill {}", v.kind)}}, v.text)},
+         {memory_cell(ram, h.ram_bytes), number(1e4 * share(ram, h.ram_bytes))},
+         {memory_cell(f.flash(), h.flash_bytes), number(1e4 * share(f.flash(), h.flash_bytes))},
+         {seconds ? (f.has_cycles() ? "" : "≈ ") + time_text(*seconds) : "–",
+          seconds ? fmt::format("{:g}", *seconds) : "1e9"}},
+        chosen ? "chosen" : "");
   }
   return table.html();
 }
