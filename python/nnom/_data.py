@@ -93,9 +93,12 @@ def _samples(value: Any, port: Port) -> Array | None:
     size = math.prod(port.shape)
     if array.dtype.kind not in "buif" or array.ndim == 0:
         return None
-    if array.size == size and not (array.ndim > len(port.shape) and len(array) == 1):
-        return array[np.newaxis]
-    return array if array.size == len(array) * size else None
+    if array.size == size:
+        array = array[np.newaxis]
+    if array.size != len(array) * size:
+        return None
+    # The compiler doesn't mind axes of size 1.
+    return array.reshape(len(array), *(n for n in array.shape[1:] if n != 1))
 
 
 def _go_through(data: Iterable[Any], ports: Sequence[Port], limit: int | None, name: str) -> Named:
