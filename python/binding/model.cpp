@@ -36,7 +36,8 @@ Port port_of(const Graph& graph, int tensor, const std::vector<std::vector<int>>
              std::size_t index, const Program* program) {
   const Tensor& t = graph.tensors[static_cast<std::size_t>(tensor)];
   std::vector<int> order = index < orders.size() ? orders[index] : std::vector<int>{};
-  for (int axis = 0; order.empty() && axis < t.shape.rank; ++axis) order.push_back(axis);
+  if (order.empty())
+    for (int axis = 0; axis < t.shape.rank; ++axis) order.push_back(axis);
   const Quantisation none{};
   const Quantisation& q = program ? program->scales[static_cast<std::size_t>(tensor)] : none;
   return {t.name,

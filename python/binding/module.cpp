@@ -1,6 +1,4 @@
 // nnom._nnom: what the package's Python code calls.
-#include <pybind11/stl.h>
-
 #include "compiler/commands/commands.hpp"
 #include "compiler/firmware/firmware.hpp"
 #include "compiler/version.hpp"

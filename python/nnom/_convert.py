@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, Union
 
 from . import _data, _nnom
@@ -122,7 +122,7 @@ def _example(calibrate: Any) -> tuple[Callable[[], list[Any]], Any]:
     elif _data.is_array(calibrate) or isinstance(calibrate, (list, tuple)):
         held = calibrate
     else:
-        held = _Peeked(calibrate)
+        held = _Peeked(calibrate) if isinstance(calibrate, Iterable) else calibrate
     return (lambda: _first(held)), held
 
 

@@ -81,20 +81,24 @@ def _is_batch(value: Any, port: Port) -> bool:
     """Whether ``value`` is an array of samples for ``port``, or lists that make one."""
     if isinstance(value, (list, tuple)) and any(isinstance(x, (Mapping, tuple)) for x in value):
         return False
+    return _samples(value, port) is not None
+
+
+def _samples(value: Any, port: Port) -> Array | None:
+    """An array with samples on its first axis; None if ``value`` holds none of the port's size."""
     try:
-        return _samples(to_array(value, ""), port) is not None
+        array = to_array(value, "")
     except Error:
-        return False
-
-
-def _samples(array: Array, port: Port) -> Array | None:
-    """``array`` with samples on its first axis; None if it holds no samples of the port's size."""
+        return None
     size = math.prod(port.shape)
     if array.dtype.kind not in "buif" or array.ndim == 0:
         return None
-    if array.size == size and not (array.ndim > len(port.shape) and len(array) == 1):
-        return array[np.newaxis]
-    return array if array.size == len(array) * size else None
+    if array.size == size:
+        array = array[np.newaxis]
+    if array.size != len(array) * size:
+        return None
+    # The compiler doesn't mind axes of size 1.
+    return array.reshape(len(array), *(n for n in array.shape[1:] if n != 1))
 
 
 def _go_through(data: Iterable[Any], ports: Sequence[Port], limit: int | None, name: str) -> Named:
@@ -128,7 +132,7 @@ def _inputs_of(item: Any, ports: Sequence[Port], name: str) -> list[Array]:
     for one in tries:
         if len(one) != len(ports) or any(not is_array(x) and not isinstance(x, list) for x in one):
             continue
-        arrays = [_samples(to_array(x, name), port) for x, port in zip(one, ports)]
+        arrays = [_samples(x, port) for x, port in zip(one, ports)]
         found = [array for array in arrays if array is not None]
         if len(found) == len(ports):
             return found

@@ -69,7 +69,7 @@ def test_quantize_output(demo):
     scales = nnom.quantize_output(demo[0], demo[1], "max_min", scheme="power-of-two")
     pixels = scales[next(iter(scales))]
     assert pixels == (2.0**-7, 0, 8) and pixels.dec_bits == 7
-    assert {"stem", "scores"} <= set(scales)
+    assert "scores" in scales and len(scales) > 5
 
 
 def test_quantize_weights(demo):

@@ -147,8 +147,9 @@ def test_calibration_data_in_any_form(form, demo):
 MISTAKES = {
     "no data": (None, {}, "needs samples to choose the ranges of int8 from"),
     "shape": (np.zeros((10, 9, 9)), {}, "takes samples of 28 x 28 x 1"),
+    "empty list": ([], {}, "takes samples of 28 x 28 x 1"),
     "no array": (7, {}, "calibrate: is a int, not an array"),
-    "empty": ([], {}, "calibrate: holds no samples"),
+    "empty": (iter([]), {}, "calibrate: holds no samples"),
     "ragged": ([np.zeros((28, 28)), np.zeros((27, 28))], {}, "calibrate, item 1: is neither"),
     "no numbers": (np.full((10, 28, 28), "a"), {}, "not real numbers"),
     "names": ({"x": np.zeros((10, 28, 28))}, {}, "calibrate: has 'x', but the model's inputs are"),
