@@ -58,7 +58,7 @@ struct DspSmall : DspDepthwise {
         const typename N::Bias* bias = d.bias + channel + r;
         int32_t sum[4];
 #pragma GCC unroll 4
-        for (int i = 0; i < 4; ++i) sum[i] = step ? bias[i] : *bias;
+        for (int i = 0; i < 4; ++i) sum[i] = most == 1 ? *bias : bias[i];
         const int8_t* v = weights + r * size;
         w.taps([&](const int8_t* x) NNOM_INLINE {
           dsp::add_products(x, v, step, w.length, sum);
