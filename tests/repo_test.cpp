@@ -119,7 +119,7 @@ TEST(Documents, EveryFeatureNamesItsTest) {
       ++features;
       EXPECT_NE(row[2].find("_test`"), std::string::npos) << row[0];
     }
-  EXPECT_GT(features, 60);
+  EXPECT_GT(features, 50);
 }
 
 /// Every function of the layer API is in a model that runs, and, where there are wrong shapes for
@@ -137,8 +137,8 @@ TEST(Documents, EveryLayerFunctionIsTested) {
       const std::regex call("\\b" + name + "[(<]");
       ++functions;
       EXPECT_TRUE(std::regex_search(built, call)) << name << " is in no model that runs";
-      if (!row[1].starts_with(" any"))
-        EXPECT_TRUE(std::regex_search(refused, call)) << name << " is in no model that is refused";
+      EXPECT_TRUE(row[1].starts_with(" any") || std::regex_search(refused, call))
+          << name << " is in no model that is refused";
     }
   }
   EXPECT_GT(functions, 45);
