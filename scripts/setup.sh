@@ -7,7 +7,8 @@
 #     scripts/setup.sh --list      the packages, and nothing else
 #     scripts/setup.sh --missing   those of them that are not installed, on Debian
 #
-# Purposes: build, python (with it, the Python package), test, firmware (cross compiler and emulator), develop (formatting, checks).
+# Purposes: build, python (the Python package, beside build), test, firmware (cross compiler and
+# emulator), develop (formatting, checks).
 set -eu
 
 build="g++ cmake ninja-build pkg-config libhdf5-dev libzip-dev libflatbuffers-dev flatbuffers-compiler
