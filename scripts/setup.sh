@@ -7,13 +7,15 @@
 #     scripts/setup.sh --list      the packages, and nothing else
 #     scripts/setup.sh --missing   those of them that are not installed, on Debian
 #
-# Purposes: build, test, firmware (cross compiler and emulator), develop (formatting, checks).
+# Purposes: build, python (the Python package, beside build), test, firmware (cross compiler and
+# emulator), develop (formatting, checks).
 set -eu
 
 build="g++ cmake ninja-build pkg-config libhdf5-dev libzip-dev libflatbuffers-dev flatbuffers-compiler
   libprotobuf-dev protobuf-compiler nlohmann-json3-dev libcli11-dev libfmt-dev libstb-dev libsndfile1-dev"
 test="libgtest-dev libgmock-dev dataset-fashion-mnist picolibc-arm-none-eabi
   libonnx-testdata chromium"
+python="python3-dev python3-venv"
 firmware="gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm
   gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf qemu-system-misc"
 develop="clang-14 libclang-rt-14-dev clang-format clang-tidy"
@@ -27,14 +29,15 @@ for argument in "$@"; do
   case $argument in
     build) wanted="$wanted $build" ;;
     test) wanted="$wanted $test" ;;
+    python) wanted="$wanted $python" ;;
     firmware) wanted="$wanted $firmware" ;;
     develop) wanted="$wanted $develop" ;;
     --list) list=yes ;;
     --missing) only_missing=yes ;;
-    *) say "unknown purpose '$argument'; there are: build test firmware develop"; exit 2 ;;
+    *) say "unknown purpose '$argument'; there are: build python test firmware develop"; exit 2 ;;
   esac
 done
-[ -n "$wanted" ] || wanted="$build $test $firmware $develop"
+[ -n "$wanted" ] || wanted="$build $python $test $firmware $develop"
 wanted=$(echo $wanted)
 
 if [ $list = yes ]; then

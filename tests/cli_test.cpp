@@ -240,7 +240,7 @@ TEST(Cli, EvaluateWithoutDataRunsOnNoise) {
   EXPECT_EQ(json["samples"], 1);
   EXPECT_TRUE(json["top1"].is_null());
   EXPECT_TRUE(json["topk"].is_null());
-  EXPECT_EQ(json.size(), 13u);
+  EXPECT_EQ(json.size(), 14u);
 }
 
 TEST(Cli, RunWritesNumbersAndBytes) {

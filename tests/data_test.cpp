@@ -95,7 +95,7 @@ TEST(Samples, RefusesWhatDoesNotFit) {
   write_npy(folder / "b6.npy", zeros({6, 2}));
   write_npy(folder / "none.npy", zeros({0, 4, 3}));
   const auto error = [&](const std::vector<std::string>& names) {
-    std::vector<std::string> specs;
+    std::vector<Source> specs;
     for (const std::string& name : names) specs.push_back(folder / name);
     return error_of([&] { Samples(graph, specs, {}); });
   };

@@ -19,7 +19,8 @@ const fs::path kRoot = NNOM_SOURCE_DIR;
 /// Folders that hold nothing of ours: builds, environments, version control.
 bool is_foreign(const fs::path& folder) {
   const std::string name = folder.filename().string();
-  return name == "build" || name.starts_with(".") || fs::exists(folder / "CMakeCache.txt");
+  return name == "build" || name.starts_with(".") || fs::exists(folder / "CMakeCache.txt") ||
+         fs::exists(folder / "pyvenv.cfg");
 }
 
 void collect(const fs::path& folder, std::vector<Document>& found) {

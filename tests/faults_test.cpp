@@ -61,12 +61,12 @@ struct Fixture {
         numbers(kFolder + file.substr(0, file.find('.')) + ".npz:"),
         graph(load_model(kFolder + file)),
         samples(graph, specs(graph.inputs.size(), "input_"), {}) {
-    for (const std::string& spec : specs(graph.outputs.size(), "output_"))
-      keras.push_back(values_of(spec));
+    for (const Source& spec : specs(graph.outputs.size(), "output_"))
+      keras.push_back(values_of(spec.name));
   }
 
-  std::vector<std::string> specs(size_t count, const std::string& key) const {
-    std::vector<std::string> found;
+  std::vector<Source> specs(size_t count, const std::string& key) const {
+    std::vector<Source> found;
     for (size_t i = 0; i < count; ++i) found.push_back(numbers + key + std::to_string(i));
     return found;
   }

@@ -75,7 +75,7 @@ class Steps {
 /// A case's program, calibrated on the first quarter of its samples.
 struct Model {
   explicit Model(const Case& c) : graph(c.graph()) {
-    std::vector<std::string> inputs;
+    std::vector<Source> inputs;
     for (size_t i = 0; i < graph.inputs.size(); ++i)
       inputs.push_back(c.array(fmt::format("input_{}", i)));
     samples = Samples(graph, inputs, {c.scale, 0});

@@ -33,7 +33,7 @@ inline HookOptions options_of(const Case& c, const std::string& header) {
 }
 
 inline Samples samples_of(const Case& c, const Graph& graph) {
-  std::vector<std::string> specs;
+  std::vector<Source> specs;
   for (size_t i = 0; i < graph.inputs.size(); ++i)
     specs.push_back(c.numbers() + ":input_" + std::to_string(i));
   return {graph, specs, {}};

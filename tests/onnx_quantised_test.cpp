@@ -62,7 +62,7 @@ Difference difference_from_onnxruntime(const std::string& name, Rounding roundin
   options.rounding = rounding;
   const Program program = compile(graph, {}, options);
   const std::string numbers = kNumbers + name + ".npz:";
-  std::vector<std::string> inputs;
+  std::vector<Source> inputs;
   for (size_t i = 0; i < graph.inputs.size(); ++i)
     inputs.push_back(numbers + "input_" + std::to_string(i));
   const Samples samples(graph, inputs, {});
