@@ -12,8 +12,8 @@ namespace nnomc {
 /// from. Error if it is nowhere.
 std::string data_dir();
 
-/// The emulator plugin that counts cycles: beside the executable or the library, in the folder above
-/// it (a build tree) or in data_dir(); empty if it was not built.
+/// The emulator plugin that counts cycles: beside the executable or the library, in the folder
+/// above it (a build tree) or in data_dir(); empty if it was not built.
 std::string cycles_plugin();
 
 /// The full path of a program in $PATH; empty if there is none.
