@@ -208,11 +208,11 @@ TEST(State, IsKeptOnCortexM4) {
     const TempDir folder;
     const std::string elf = firmware_of(p, folder, "cortex-m4");
     const Bytes in = samples(p, 4);
-    for (const bool stream : {false, true}) {
+    for (const std::size_t follow : {1, 4}) {
       ModelRunOptions options;
-      options.stream = stream;
+      options.follow = follow;
       EXPECT_EQ(run_model_firmware(elf, "cortex-m4", in, options).output,
-                simulated(p, in, !stream));
+                simulated(p, in, follow == 1));
     }
   }
 }

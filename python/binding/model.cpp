@@ -6,9 +6,8 @@
 #include "compiler/error.hpp"
 #include "compiler/hooks/callback.hpp"
 #include "compiler/io/file.hpp"
-#if __has_include("compiler/report/html/report.hpp")
+#include "compiler/report/html/hardware.hpp"
 #include "compiler/report/html/report.hpp"
-#endif
 #include "compiler/report/program.hpp"
 #include "compiler/report/scales.hpp"
 #include "compiler/report/weights.hpp"
@@ -203,7 +202,11 @@ std::size_t Model::testset(const std::vector<NamedArray>& data,
   return unlocked([&] { return write_testset(compiled_.program, options).samples; });
 }
 
-#if __has_include("compiler/report/html/report.hpp")
+std::string Model::usual_board() const {
+  const std::string& target = options_.compile.target;
+  return target == "any" || target == "host" ? Hardware::usual : hardware_with(target).name;
+}
+
 void Model::report(const std::string& path, const Arguments& arguments,
                    const std::vector<NamedArray>& data, const std::vector<NamedArray>& labels,
                    const std::string& board, bool measured,
@@ -214,7 +217,7 @@ void Model::report(const std::string& path, const Arguments& arguments,
                         .options = options_.compile,
                         .calibration = compiled_.calibration,
                         .sizing_only = compiled_.sizing_only,
-                        .board = board,
+                        .board = board.empty() ? usual_board() : board,
                         .measure = measured,
                         .classes = classes};
   if (!options_.calibrate.empty() && !compiled_.sizing_only) {
@@ -224,13 +227,6 @@ void Model::report(const std::string& path, const Arguments& arguments,
   if (!data.empty()) request.evaluation = measure(arguments, data, labels).report;
   unlocked([&] { write_file(path, html_report(request)); });
 }
-#else
-void Model::report(const std::string&, const Arguments&, const std::vector<NamedArray>&,
-                   const std::vector<NamedArray>&, const std::string&, bool,
-                   const std::vector<std::string>&) const {
-  throw Error("this build has no report");
-}
-#endif
 
 std::string Model::summary(std::size_t width) const {
   return inspect_text(compiled_.program, graph_, options_.compile.target, width);

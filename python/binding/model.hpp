@@ -46,7 +46,7 @@ class Model {
   std::vector<std::string> save(const Arguments& arguments) const;
   std::size_t testset(const std::vector<NamedArray>& data, const std::vector<NamedArray>& labels,
                       const std::string& path) const;
-  /// Writes a page of HTML; `arguments` are as of evaluate().
+  /// Writes a page of HTML; `arguments` are as of evaluate(), `board` may be empty.
   void report(const std::string& path, const Arguments& arguments,
               const std::vector<NamedArray>& data, const std::vector<NamedArray>& labels,
               const std::string& board, bool measure,
@@ -68,6 +68,9 @@ class Model {
   Options options_of(void (*add)(CLI::App&, Options&), const Arguments& arguments) const;
   Evaluation measure(const Arguments& arguments, const std::vector<NamedArray>& data,
                      const std::vector<NamedArray>& labels) const;
+
+  /// The board of a report where none is named: one with the core that the model was made for.
+  std::string usual_board() const;
 
   Graph graph_;  // as the file has it
   Compiled compiled_;

@@ -261,3 +261,15 @@ def test_the_command(tmp_path):
     done = command("inspect", DEMO / "model.keras", "--target", "cortex-m4")
     assert done.returncode == 0 and "stem" in done.stdout
     assert command("nonsense").returncode == 2
+
+
+def test_a_report(model, tmp_path):
+    x = np.load(DEMO / "test_images.npy")[:20] / np.float32(255)
+    y = np.load(DEMO / "test_labels.npy")[:20]
+    page = tmp_path / "report.html"
+    model.report(page, x, y, classes=[f"class {i}" for i in range(10)], measure=False)
+    text = page.read_text()
+    assert "Arduino Nano 33 BLE" in text and "class 7" in text and "of 20" in text
+    with pytest.raises(nnom.Error, match="no-such-board"):
+        model.report(tmp_path / "other.html", board="no-such-board")
+    assert not (tmp_path / "other.html").exists()
