@@ -54,11 +54,12 @@ TEST(Faults, F09_ErrorsOfEveryStageArriveAndManyBranchesWork) {
   const TempFolder folder;
   const std::string images = kExample + "calibration.npy", labels = kExample + "test_labels.npy";
   const std::vector<std::string> stages[] = {
-      {"convert", kFolder + "cases.txt", "--calibrate", images},          // import
-      {"convert", kExample + "model.keras", "--calibrate", labels},       // calibration
-      {"convert", kExample + "model.keras", "--calibrate", images,        // packing
-       "--target", "z80"},                                                //
-      {"convert", kExample + "model.keras", "--calibrate", images, "-o",  // writing
+      {"convert", kFolder + "cases.txt", "--calibrate", images},     // import
+      {"convert", kExample + "model.keras", "--calibrate", labels},  // calibration
+      {"convert", kExample + "model.keras", "--scale", "1/255", "--calibrate", images,  // packing
+       "--target", "z80"},                                                              //
+      {"convert", kExample + "model.keras", "--scale", "1/255", "--calibrate", images,
+       "-o",  // writing
        "absent/m.hpp", "--calibration-samples", "2"}};
   for (const auto& arguments : stages) {
     const Outcome outcome = run_nnom(arguments, folder / ".");

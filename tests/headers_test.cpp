@@ -30,7 +30,8 @@ struct Family {
 const Family kFamilies[] = {
     {"nnom/target/dsp", {"cortex_m4", "cortex_m55"}},
     {"nnom/target/helium", {"cortex_m55"}},
-    {"nnom/target/thumb", {"cortex_m0", "cortex_m3", "cortex_m4", "cortex_m55"}}};
+    {"nnom/target/thumb", {"cortex_m0", "cortex_m3", "cortex_m4", "cortex_m55"}},
+    {"nnom/target/vnni", {"gcc_vnni", "clang_vnni"}}};
 
 struct Toolchain {
   const char* name;
@@ -41,9 +42,14 @@ struct Toolchain {
   friend void PrintTo(const Toolchain& t, std::ostream* out) { *out << t.name; }
 };
 
+const std::vector<std::string> kVnni = {"-O2",        "-mavx512f",    "-mavx512dq", "-mavx512bw",
+                                        "-mavx512vl", "-mavx512vnni", "-mbmi2"};
+
 const Toolchain kToolchains[] = {
     {"gcc", "g++", {}},
     {"clang", "clang++", {}},
+    {"gcc_vnni", "g++", kVnni, Layout::quads},
+    {"clang_vnni", "clang++", kVnni, Layout::quads},
     {"cortex_m0", "arm-none-eabi-g++", {"-mthumb", "-mcpu=cortex-m0"}},
     {"cortex_m3", "arm-none-eabi-g++", {"-mthumb", "-mcpu=cortex-m3"}, Layout::vector},
     {"cortex_m4",
@@ -126,9 +132,10 @@ TEST_P(Headers, AGeneratedModelCompiles) {
   for (const Optimise optimise : {Optimise::size, Optimise::speed}) {
     EmitOptions options;
     options.optimise = optimise;
-    const Program program =
-        lower(graph, usual_scales(graph),
-              {.numbers = {true, Rounding::double_rounding, GetParam().layout}});
+    const bool compact = optimise == Optimise::size && GetParam().layout == Layout::dsp;
+    const Program program = lower(graph, usual_scales(graph),
+                                  {.numbers = {true, Rounding::double_rounding,
+                                               compact ? Layout::compact : GetParam().layout}});
     std::string source = emit_single_header(program, options);
     source.erase(source.find("#pragma once"), 12);
     EXPECT_EQ(compile(source + "model::Model net;\nvoid run() { net.run(); }\n",

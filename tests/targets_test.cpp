@@ -350,8 +350,11 @@ TEST(Targets, AgreeInTurns) {
                      {"cortex-m55", kSpeed, {.ram = 9'000, .input_by_rows = true}}};
   for (const auto& c : cases) {
     SCOPED_TRACE(c.core);
-    const Program whole = compile(graph, calibration, {.target = c.core});
-    const Program program = compile(graph, calibration, {.target = c.core, .limits = c.limits});
+    const CompileOptions free{.target = c.core, .optimise = c.optimise};
+    CompileOptions limited = free;
+    limited.limits = c.limits;
+    const Program whole = compile(graph, calibration, free);
+    const Program program = compile(graph, calibration, limited);
     EXPECT_GT(program.plan.in_turns, 0u);
     EXPECT_LT(program.plan.arena_bytes, whole.plan.arena_bytes);
     const TempDir folder;

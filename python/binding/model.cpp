@@ -152,13 +152,16 @@ std::vector<py::array> Model::run(const std::vector<NamedArray>& inputs, const s
   const Graph& graph = program.graph;
   ModelOptions options = options_;
   options.keep_state |= stream();
+  options.compile.stream = false;  // samples are steps
   const std::vector<Source> sources = sources_of(inputs);
   std::size_t count = 0;
   const Measured measured = unlocked([&] {
     const Samples samples = read_samples(graph, sources, options);
     samples.check_finite();
     count = samples.count();
-    return measure_on(on, program, inputs_of(program, samples), options, false);
+    Inputs runs = inputs_of(program, samples);
+    if (options.keep_state) runs.follow = runs.count;
+    return Runnable(program, graph, options).measure_on(on, runs, options, false);
   });
   std::vector<py::array> all;
   for (std::size_t i = 0; i < graph.outputs.size(); ++i) {
