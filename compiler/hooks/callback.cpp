@@ -13,7 +13,8 @@ namespace {
 // A hook is a plain function, so each callback in use has a function of its own that knows its
 // number.
 constexpr std::size_t kSlots = 64;
-std::array<HookFunction, kSlots> callbacks;
+// Those in use at the end of the program stay: what they hold may be gone by then.
+auto& callbacks = *new std::array<HookFunction, kSlots>;
 std::mutex callbacks_mutex;
 
 template <class E>

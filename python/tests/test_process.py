@@ -11,7 +11,7 @@ import threading
 
 import numpy as np
 import pytest
-from conftest import DEMO
+from conftest import DEMO, ROOT
 
 USE = f"""
     import nnom, numpy as np
@@ -129,3 +129,13 @@ def test_other_threads_run_meanwhile():
         threading.Event().wait(0.001)
         steps += 1
     assert steps > 20
+
+
+def test_a_function_of_a_layer_is_there_until_the_end():
+    code = (
+        "import numpy as np, nnom\n"
+        f"m = nnom.convert({str(ROOT / 'tests/fixtures/lambda/arguments.keras')!r},"
+        " np.random.rand(10, 4), lambdas={'soft_clip': lambda x: x / (1 + x * x)})\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, (done.returncode, done.stderr)
