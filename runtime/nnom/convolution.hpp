@@ -87,13 +87,12 @@ template <class T, class N>
 }
 
 /// Whether the pixels of all wanted rows are one row. memory() keeps the output of a row from the
-/// input of the same: where a tile of up to four pixels reaches into the next row, its outputs must
-/// not lie over the inputs of its first ones.
+/// input of the same, so output (y + 1) * w begins no later than input y * w: that of a tile of up
+/// to four pixels ends before the first of its inputs where a row has as many.
 inline bool rows_join(const auto& op, const auto& io) {
   return op.kernel.size() == 1 && op.stride.size() == 1 && op.groups == 1 && !op.pad.any() &&
          io.in[0].wrap >= io.y1 && io.in[0].pitch == op.in.row() && io.out.wrap >= io.y1 &&
-         io.out.pitch == op.out.row() && (op.out.w - 1) * op.out.c >= 3 * op.in.c &&
-         (op.out.w - 3) * op.out.c >= op.in.c;
+         io.out.pitch == op.out.row() && op.out.w >= 4;
 }
 
 /// A convolution whose windows are read in lines, or where the input lies.
