@@ -8,6 +8,7 @@
 
 #include "compiler/commands/commands.hpp"
 #include "compiler/commands/quality.hpp"
+#include "compiler/commands/runnable.hpp"
 #include "compiler/error.hpp"
 #include "compiler/io/file.hpp"
 #include "compiler/measure/measure.hpp"

@@ -100,17 +100,4 @@ bool is_random(const ModelOptions& options);
 /// is missing too (no samples), with noise.
 Compiled compile_model(const Graph& graph, const ModelOptions& options, const Samples& data);
 
-/// A program, and what its inputs and outputs are for the user: of a model that takes a step a run
-/// (--stream) whole sequences, as `graph` has them.
-struct Runnable {
-  Program program, whole;
-  std::size_t steps = 1;  ///< runs a sample
-
-  Runnable(Program made, const Graph& graph, const ModelOptions& options);
-  /// Runs on the host, or on a core; with `costs`, measures all that can be, of one run. The
-  /// outputs are those of `whole`.
-  Measured measure_on(const std::string& on, const Inputs& inputs, const ModelOptions& options,
-                      bool costs) const;
-};
-
 }  // namespace nnomc

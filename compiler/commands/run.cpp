@@ -7,6 +7,7 @@
 
 #include "compiler/commands/commands.hpp"
 #include "compiler/commands/options.hpp"
+#include "compiler/commands/runnable.hpp"
 #include "compiler/error.hpp"
 #include "compiler/io/file.hpp"
 #include "compiler/measure/measure.hpp"

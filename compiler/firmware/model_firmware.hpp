@@ -15,10 +15,10 @@
 namespace nnomc {
 
 struct ModelRunOptions {
-  bool profile = false;  // time every layer, over all samples
+  bool profile = false;    // time every layer, over all samples
   std::size_t follow = 1;  // samples that keep the state from one to the next; then it is reset
-  bool layers = false;   // fetch what every layer gave for the first sample
-  bool count = true;     // count instructions and cycles of the first sample
+  bool layers = false;     // fetch what every layer gave for the first sample
+  bool count = true;       // count instructions and cycles of the first sample
   std::function<void(std::size_t done, std::size_t samples)> on_progress = nullptr;
   std::chrono::milliseconds timeout{0};
 };

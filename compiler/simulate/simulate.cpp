@@ -85,7 +85,8 @@ void Simulator::call(size_t node, bool reset, int row) {
   call.out_ring = place.out_ring;
   call.row = row;
   call.reset = reset;
-  kernels(program_.node_numbers[node])(op.index(), program_.node_numbers[node].index(), call, arena_);
+  kernels(program_.node_numbers[node])(op.index(), program_.node_numbers[node].index(), call,
+                                       arena_);
 }
 
 std::span<unsigned char> Simulator::input_bytes(size_t i) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compiler/commands/runnable.hpp"
 #include "compiler/commands/testset.hpp"
 #include "compiler/error.hpp"
 #include "compiler/hooks/callback.hpp"

@@ -122,7 +122,8 @@ requires(is_linear<Op>()) struct Constants<Op, N, op, g> {
         brevity.end(folded[0]);
       }
     }
-    if constexpr (N::quantised) a.brief = packing.phases == 1 && brevity.shorten(a.rescale.at, channels);
+    if constexpr (N::quantised)
+      a.brief = packing.phases == 1 && brevity.shorten(a.rescale.at, channels);
     if constexpr (joins<Op, N>()) a.joined = a.brief && N::Layout::join(a.weights.at, packing.size);
     return a;
   }
