@@ -11,6 +11,7 @@
 #include "compiler/data/labels.hpp"
 #include "compiler/data/read.hpp"
 #include "compiler/error.hpp"
+#include "tests/damage.hpp"
 #include "tests/temp_folder.hpp"
 
 namespace nnomc {
@@ -26,16 +27,6 @@ std::vector<float> values(const Array& array) {
   std::vector<float> v(static_cast<size_t>(array.size()));
   array.read(0, v);
   return v;
-}
-
-/// The message of the Error that `call` throws.
-std::string error_of(auto call) {
-  try {
-    call();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
 }
 
 void expect_near(const Array& got, const Array& want, float most) {

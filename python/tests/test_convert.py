@@ -26,32 +26,12 @@ def command(*words):
 
 
 def test_the_bytes_are_those_of_the_command(model, tmp_path):
-    done = command(
-        "convert",
-        DEMO / "model.keras",
-        "--calibrate",
-        DEMO / "calibration.npy",
-        "--scale",
-        "1/255",
-        "--target",
-        "cortex-m4",
-        "-o",
-        tmp_path / "a" / "m.hpp",
-    )
+    demo = [DEMO / "model.keras", "--calibrate", DEMO / "calibration.npy", "--scale", "1/255"]
+    convert = ["convert", *demo, "--target", "cortex-m4", "-o", tmp_path / "a" / "m.hpp"]
+    done = command(*convert)
     assert done.returncode != 0 and "error" in done.stderr  # there is no such folder
     (tmp_path / "a").mkdir()
-    done = command(
-        "convert",
-        DEMO / "model.keras",
-        "--calibrate",
-        DEMO / "calibration.npy",
-        "--scale",
-        "1/255",
-        "--target",
-        "cortex-m4",
-        "-o",
-        tmp_path / "a" / "m.hpp",
-    )
+    done = command(*convert)
     assert done.returncode == 0, done.stderr
     scaled = nnom.convert(
         DEMO / "model.keras", np.load(DEMO / "calibration.npy"), scale="1/255", target="cortex-m4"
